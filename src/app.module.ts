@@ -1,0 +1,36 @@
+/**
+ * AppModule: the composition root, the only place where the line transport, the time application and operations meet.
+ */
+import { Module } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { LineTransportModule } from './line-transport/index.js';
+import { type Settings, settings } from './operations/config/settings.js';
+import { LoggingModule } from './operations/logging/logging.module.js';
+import { TimeModule } from './time/time.module.js';
+import { describeReply, WORDS } from './time/time-protocol.js';
+
+@Module({
+  imports: [
+    ConfigModule.forRoot({ isGlobal: true, load: [settings] }),
+    LineTransportModule.forRootAsync({
+      isGlobal: true,
+      inject: [settings.KEY],
+      useFactory: (given: Settings) => ({
+        host: given.HOST,
+        port: given.PORT,
+        maxLineBytes: given.MAX_LINE_BYTES,
+        maxConnections: given.MAX_CONNECTIONS,
+        lineGraceMs: given.LINE_GRACE_MS,
+        idleTimeoutMs: given.IDLE_TIMEOUT_MS,
+        shutdownGraceMs: given.SHUTDOWN_GRACE_MS,
+        words: WORDS[given.LOCALE],
+      }),
+    }),
+    LoggingModule.forRoot({ describeReply }),
+    TimeModule.forRootAsync({
+      inject: [settings.KEY],
+      useFactory: (given: Settings) => given.TIME_ZONE,
+    }),
+  ],
+})
+export class AppModule {}

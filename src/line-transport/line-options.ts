@@ -1,0 +1,93 @@
+/**
+ * The options of a line server, with their units, defaults and bounds. Checked once, when the server is made.
+ */
+import { ENGLISH, LineError, type LineWords } from './line-errors.js';
+
+/** The injection token of a server's options. */
+export const LINE_SERVER_OPTIONS = Symbol('line server options');
+
+/** Where to listen and within which bounds to serve. Every option has a default. */
+export interface LineServerOptions {
+  /** Address or name to bind. Default: every IPv4 and IPv6 interface. */
+  readonly host?: string | undefined;
+  /** TCP port, 0–65535; 0 takes any free port. Default 0. */
+  readonly port?: number | undefined;
+  /** Path of a Unix domain socket, instead of host and port. Default: none. */
+  readonly path?: string | undefined;
+  /** Connections the kernel keeps waiting for accept, 1–65535. Default 1024; the kernel may cap it (somaxconn). */
+  readonly backlog?: number | undefined;
+  /** The longest line accepted, in bytes without its line end, 1–1,048,576. Default 1024. */
+  readonly maxLineBytes?: number | undefined;
+  /** The most connections served at once, 1–1,000,000; one more is told so and closed. Default 10,000. */
+  readonly maxConnections?: number | undefined;
+  /**
+   * Milliseconds after which an unfinished line that spells a known command is answered, for clients that send no
+   * line end; 0–60,000. Default 0: never.
+   */
+  readonly lineGraceMs?: number | undefined;
+  /** Milliseconds a connection may be silent before it is closed, 0–86,400,000; 0 is for ever. Default 600,000. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Milliseconds that answers may take to be finished and delivered on close, 0–600,000. Default 10,000. */
+  readonly shutdownGraceMs?: number | undefined;
+  /** The words of the error lines. Default: English. */
+  readonly words?: LineWords | undefined;
+}
+
+/** The options a server runs with: every bound has its value. */
+export type ResolvedLineServerOptions = Pick<LineServerOptions, 'host' | 'path'> & {
+  readonly [Name in NumericOption]: number;
+} & { readonly words: LineWords };
+
+type NumericOption = keyof typeof LINE_OPTION_BOUNDS;
+
+/** Default and bounds of every numeric option. */
+export const LINE_OPTION_BOUNDS = {
+  port: { default: 0, min: 0, max: 65_535 },
+  backlog: { default: 1024, min: 1, max: 65_535 },
+  maxLineBytes: { default: 1024, min: 1, max: 1_048_576 },
+  maxConnections: { default: 10_000, min: 1, max: 1_000_000 },
+  lineGraceMs: { default: 0, min: 0, max: 60_000 },
+  idleTimeoutMs: { default: 600_000, min: 0, max: 86_400_000 },
+  shutdownGraceMs: { default: 10_000, min: 0, max: 600_000 },
+} as const;
+
+/**
+ * Fills in the defaults.
+ * @throws {LineError} `ERR_LINE_OPTIONS` that names every option out of its bounds and every unknown one
+ */
+export function resolveLineOptions(options: LineServerOptions): ResolvedLineServerOptions {
+  const faults: string[] = [];
+  const numbers: Partial<Record<NumericOption, number>> = {};
+  for (const [name, bounds] of entries(LINE_OPTION_BOUNDS)) {
+    const value = options[name] ?? bounds.default;
+    if (!Number.isInteger(value) || value < bounds.min || value > bounds.max) {
+      faults.push(
+        `${name} must be a whole number from ${bounds.min} to ${bounds.max}, not ${String(value)}`,
+      );
+    }
+    numbers[name] = value;
+  }
+  const known = new Set<string>([...Object.keys(LINE_OPTION_BOUNDS), 'host', 'path', 'words']);
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) faults.push(`${name} is not an option`);
+  }
+  if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
+    faults.push('path excludes host and port');
+  }
+  if (faults.length > 0) {
+    throw new LineError(
+      'ERR_LINE_OPTIONS',
+      `The line server's options are wrong: ${faults.join('; ')}.`,
+    );
+  }
+  return {
+    ...(numbers as Record<NumericOption, number>),
+    host: options.host,
+    path: options.path,
+    words: options.words ?? ENGLISH,
+  };
+}
+
+function entries<T extends object>(object: T): [keyof T, T[keyof T]][] {
+  return Object.entries(object) as [keyof T, T[keyof T]][];
+}

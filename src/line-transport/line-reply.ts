@@ -1,0 +1,128 @@
+/**
+ * What a handler may answer, and how it becomes bytes. A reply is whole lines or nothing: whatever a handler
+ * returns, it cannot forge a second reply. Knows nothing of sockets.
+ */
+import { concatMap, from, isObservable, type Observable, of, type Subscription } from 'rxjs';
+import { LineError } from './line-errors.js';
+
+/** Ends the conversation, after its lines if it has any. Made by {@link closeWith}; bare: {@link CLOSE}. */
+export class Closing {
+  constructor(readonly lines: readonly string[]) {}
+}
+
+/** Words of the server itself in the place of a handler's reply: not a `reply` to those who listen to events. */
+export class ErrorLine {
+  constructor(readonly line: string) {}
+}
+
+/**
+ * What one answer says: a line, several lines, nothing at all (`undefined`), or the end of the conversation.
+ * Line ends are added by the transport; CR, LF and NUL inside a line become blanks.
+ */
+export type LineReply =
+  string | number | bigint | boolean | readonly string[] | Closing | undefined;
+
+/**
+ * What a `@Command` method may return: a reply, now or later, or a stream of replies whose lines are sent as they
+ * come (an Observable or an AsyncIterable; a `CLOSE` inside ends it).
+ */
+export type LineAnswer = LineReply | Promise<LineReply | LineStream> | LineStream;
+
+/** A stream of replies. */
+export type LineStream = Observable<LineReply> | AsyncIterable<LineReply>;
+
+/** Says nothing and closes the connection, once every earlier reply has been delivered. */
+export const CLOSE = new Closing([]);
+
+/** Says these lines and then closes the connection. */
+export function closeWith(...lines: string[]): Closing {
+  return new Closing(lines);
+}
+
+/**
+ * The lines of one reply, fit for the wire.
+ * @throws {LineError} `ERR_LINE_REPLY` if the value is nothing a line can say (an object, a symbol, …)
+ */
+export function replyLines(reply: unknown): string[] {
+  if (reply === undefined || reply === null) return [];
+  if (reply instanceof Closing) return reply.lines.map(oneLine);
+  if (Array.isArray(reply)) return reply.map(oneLine);
+  return [oneLine(reply)];
+}
+
+/** True for what {@link repliesOf} can iterate. */
+export function isLineStream(answer: unknown): answer is LineStream {
+  return isObservable(answer) || isAsyncIterable(answer);
+}
+
+/**
+ * The replies of a stream, one by one. Its `return()` lets go of an Observable at once, also while a reply is
+ * awaited (an async generator can only be stopped where it yields).
+ */
+export function repliesOf(stream: LineStream): AsyncIterator<unknown> {
+  return isObservable(stream) ? new Emissions(stream) : stream[Symbol.asyncIterator]();
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<LineReply> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+function oneLine(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value.replace(/[\r\n\0]+/g, ' ');
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    default:
+      throw new LineError(
+        'ERR_LINE_REPLY',
+        `A handler answered ${typeof value === 'object' ? 'an object' : `a ${typeof value}`}; ` +
+          'answer a string, an array of strings, a stream of them, CLOSE or nothing.',
+      );
+  }
+}
+
+/** What an Observable emits, kept until it is asked for. Streams inside it (interceptors make such) are flattened. */
+class Emissions implements AsyncIterator<unknown> {
+  readonly #emitted: unknown[] = [];
+  readonly #subscription: Subscription;
+  #end: { readonly failure?: unknown } | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(source: Observable<unknown>) {
+    const flat = source.pipe(concatMap((value) => (isLineStream(value) ? from(value) : of(value))));
+    this.#subscription = flat.subscribe({
+      next: (value) => {
+        this.#emitted.push(value);
+        this.#wake?.();
+      },
+      error: (failure: unknown) => this.#finish({ failure }),
+      complete: () => this.#finish({}),
+    });
+  }
+
+  async next(): Promise<IteratorResult<unknown, undefined>> {
+    while (this.#emitted.length === 0 && this.#end === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#emitted.length > 0) return { done: false, value: this.#emitted.shift() };
+    if (this.#end !== undefined && 'failure' in this.#end) throw this.#end.failure;
+    return { done: true, value: undefined };
+  }
+
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    this.#subscription.unsubscribe();
+    this.#emitted.length = 0;
+    this.#finish({});
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  #finish(end: { readonly failure?: unknown }): void {
+    this.#end ??= end;
+    this.#wake?.();
+  }
+}

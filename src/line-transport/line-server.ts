@@ -1,0 +1,273 @@
+/**
+ * LineServer: the strategy that Nest listens with. It accepts connections, finds the handler of a line, and closes in
+ * order: the conversations finish first. What one client says and is told is LineConnection's.
+ */
+import { EventEmitter } from 'node:events';
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
+import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
+import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import { LINE_TRANSPORT, UNKNOWN_COMMAND } from './command.decorator.js';
+import { type ConversationHost, LineConnection } from './line-connection.js';
+import { LineContext } from './line-context.js';
+import { LineError } from './line-errors.js';
+import type { LineServerEvents, LineServerStats, LineServerStatus, Peer } from './line-events.js';
+import {
+  LINE_SERVER_OPTIONS,
+  type LineServerOptions,
+  type ResolvedLineServerOptions,
+  resolveLineOptions,
+} from './line-options.js';
+import { ErrorLine } from './line-reply.js';
+
+/** How often idle connections are looked for; an idle timeout is exceeded by no more than this. */
+const IDLE_CHECK_MS = 1_000;
+/** How long a refused client may take to read why. */
+const REFUSAL_MS = 1_000;
+
+type Arguments = { [Name in keyof LineServerEvents]: Parameters<LineServerEvents[Name]> };
+
+/**
+ * A Nest microservice server that speaks a plain-text line protocol over TCP or a Unix domain socket.
+ *
+ * Made by `LineTransportModule` or with `new LineServer(options)`, and handed to Nest as `strategy`. `app.listen()`
+ * resolves with the bound address.
+ */
+@Injectable()
+export class LineServer
+  extends Server<LineServerEvents, LineServerStatus>
+  implements CustomTransportStrategy, OnModuleDestroy
+{
+  override readonly transportId = LINE_TRANSPORT;
+  readonly options: ResolvedLineServerOptions;
+  readonly #events = new EventEmitter<Arguments>();
+  readonly #connections = new Set<LineConnection>();
+  readonly #host: ConversationHost;
+  readonly #counts = {
+    accepted: 0,
+    refused: { maxConnections: 0 },
+    ended: { quit: 0, client: 0, idle: 0, shutdown: 0, reset: 0, error: 0 },
+    lines: 0,
+    protocolErrors: { unknownCommand: 0, lineTooLong: 0 },
+    handlerErrors: 0,
+  };
+  #commands: readonly string[] = [];
+  #server: NetServer | undefined;
+  #idleCheck: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @throws {LineError} `ERR_LINE_OPTIONS` that names every wrong option */
+  constructor(@Optional() @Inject(LINE_SERVER_OPTIONS) options: LineServerOptions = {}) {
+    super();
+    this.options = resolveLineOptions(options);
+    this.#host = this.#hostConversations();
+  }
+
+  /** The known commands, in the order of registration. */
+  get commands(): readonly string[] {
+    return this.#commands;
+  }
+
+  /** What has happened so far; a copy. */
+  stats(): LineServerStats {
+    const { accepted, refused, ended, lines, protocolErrors, handlerErrors } = this.#counts;
+    return {
+      connections: {
+        open: this.#connections.size,
+        accepted,
+        refused: { ...refused },
+        ended: { ...ended },
+      },
+      lines,
+      protocolErrors: { ...protocolErrors },
+      handlerErrors,
+    };
+  }
+
+  /** Listens to an event. A listener that throws ends the process, as with any Node emitter. */
+  override on<Name extends keyof LineServerEvents>(
+    event: Name,
+    listener: LineServerEvents[Name],
+  ): this {
+    (this.#events as EventEmitter).on(event, listener);
+    return this;
+  }
+
+  /**
+   * The `net.Server` underneath.
+   * @throws {LineError} `ERR_LINE_LISTEN` before `listen()`
+   */
+  override unwrap<T = NetServer>(): T {
+    if (this.#server === undefined) {
+      throw new LineError('ERR_LINE_LISTEN', 'The line server does not listen yet.');
+    }
+    return this.#server as T;
+  }
+
+  override addHandler(
+    pattern: unknown,
+    callback: MessageHandler,
+    isEventHandler?: boolean,
+    extras?: Record<string, unknown>,
+  ): void {
+    super.addHandler(pattern, callback, isEventHandler, extras);
+    this.#commands = [...this.messageHandlers.keys()].filter((name) => name !== UNKNOWN_COMMAND);
+  }
+
+  /** A line is text: Nest's own lookup would read it as JSON, and `"TIME"` in quotes would find TIME. */
+  override getHandlerByPattern(pattern: string): MessageHandler | null {
+    return this.messageHandlers.get(pattern) ?? null;
+  }
+
+  /** Called by Nest. Calls back exactly once: with an `ERR_LINE_LISTEN` error, or with the bound address. */
+  override listen(callback: (error?: unknown, address?: AddressInfo | string) => void): void {
+    const { host, port, path, backlog, idleTimeoutMs } = this.options;
+    const server = createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
+      (socket) => this.#accept(socket),
+    );
+    this.#server = server;
+    this.#closing = undefined;
+    const onStartError = (error: NodeJS.ErrnoException): void => {
+      callback(listenError(this.options, error));
+    };
+    server.once('error', onStartError);
+    server.once('listening', () => {
+      server.off('error', onStartError);
+      server.on('error', (error) => this.#events.emit('error', error));
+      const address = server.address() ?? '';
+      if (idleTimeoutMs > 0) this.#watchIdle(idleTimeoutMs);
+      this._status$.next('listening');
+      this.#events.emit('listening', address);
+      callback(undefined, address);
+    });
+    server.listen(
+      path === undefined ? { ...(host && { host }), port, backlog } : { path, backlog },
+    );
+  }
+
+  /**
+   * Stops accepting, lets every line that has arrived be answered and delivered, and closes; conversations that are not
+   * over after `shutdownGraceMs` are cut. Calling it again waits for the same end.
+   */
+  override close(): Promise<void> {
+    this.#closing ??= this.#drain();
+    return this.#closing;
+  }
+
+  /** On a signal Nest destroys modules before it closes the transport: answers are finished first. */
+  onModuleDestroy(): Promise<void> {
+    return this.close();
+  }
+
+  async #drain(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    let cut = 0;
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+    this._status$.next('draining');
+    this.#events.emit('draining', this.#connections.size);
+    for (const connection of this.#connections) connection.drain();
+    const grace = setTimeout(() => {
+      for (const connection of this.#connections) {
+        if (!connection.over) cut++;
+        connection.destroy('shutdown');
+      }
+    }, this.options.shutdownGraceMs);
+    await closed;
+    clearTimeout(grace);
+    clearInterval(this.#idleCheck);
+    this._status$.next('closed');
+    this.#events.emit('closed', cut);
+  }
+
+  #accept(socket: Socket): void {
+    const peer = peerOf(socket);
+    if (this.#connections.size >= this.options.maxConnections) {
+      this.#counts.refused.maxConnections++;
+      refuse(socket, this.options.words.serverFull);
+      this.#events.emit('refused', peer, 'maxConnections');
+      return;
+    }
+    const connection = new LineConnection(++this.#counts.accepted, socket, peer, this.#host);
+    this.#connections.add(connection);
+    this.#events.emit('connection', connection);
+  }
+
+  #watchIdle(idleMs: number): void {
+    this.#idleCheck = setInterval(
+      () => {
+        for (const connection of this.#connections) connection.endIfIdle(idleMs);
+      },
+      Math.min(idleMs, IDLE_CHECK_MS),
+    ).unref();
+  }
+
+  #hostConversations(): ConversationHost {
+    const { maxLineBytes, lineGraceMs, words } = this.options;
+    return {
+      maxLineBytes,
+      lineGraceMs,
+      words,
+      isCommand: (line) => this.messageHandlers.has(line),
+      answer: (line, connection) => this.#answer(line, connection),
+      onReply: (connection, line) => this.#events.emit('reply', connection, line),
+      onProtocolError: (connection, error) => {
+        this.#counts.protocolErrors[error]++;
+        this.#events.emit('protocolError', connection, error);
+      },
+      onHandlerError: (connection, line, error) => {
+        this.#counts.handlerErrors++;
+        this.#events.emit('handlerError', connection, line, error);
+      },
+      onOver: (connection, reason, error) => {
+        this.#counts.ended[reason]++;
+        this.#events.emit('disconnection', connection, reason, error);
+      },
+      onClosed: (connection) => this.#connections.delete(connection),
+    };
+  }
+
+  #answer(line: string, connection: LineConnection): unknown {
+    this.#counts.lines++;
+    this.#events.emit('request', connection, line);
+    const known = this.messageHandlers.get(line);
+    if (known !== undefined) return known('', new LineContext(line, connection, line));
+    this.#host.onProtocolError(connection, 'unknownCommand');
+    const fallback = this.messageHandlers.get(UNKNOWN_COMMAND);
+    if (fallback === undefined)
+      return new ErrorLine(this.options.words.unknownCommand(this.#commands));
+    return fallback(line, new LineContext(line, connection, UNKNOWN_COMMAND));
+  }
+}
+
+/** Tells a client why it is not served; what it says meanwhile is dropped. */
+function refuse(socket: Socket, line: string): void {
+  const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
+  socket.on('close', () => clearTimeout(timer));
+  socket.on('error', () => undefined); // 'close' follows
+  socket.end(`${line}\r\n`);
+  socket.resume();
+}
+
+function peerOf(socket: Socket): Peer {
+  const { remoteAddress, remotePort } = socket;
+  return { remoteAddress: remoteAddress?.replace(/^::ffff:(?=\d+\.)/, ''), remotePort };
+}
+
+const LISTEN_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there already; stop it or choose another port',
+  EACCES: 'this user may not; choose a port above 1023 or a place it may write to',
+  EADDRNOTAVAIL: 'this machine has no such address; choose one it has, or none for all',
+  ENOTFOUND: 'the name does not resolve; check the host',
+};
+
+function listenError(options: ResolvedLineServerOptions, error: NodeJS.ErrnoException): LineError {
+  const { path, host, port } = options;
+  const place = path ?? `port ${port}${host === undefined ? '' : ` of ${host}`}`;
+  const fault = LISTEN_FAULTS[error.code ?? ''] ?? error.message;
+  return new LineError('ERR_LINE_LISTEN', `Cannot listen on ${place}: ${fault} (${error.code}).`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,23 @@
+/**
+ * LineTransportModule: makes a LineServer from options, given or injected, and exports it.
+ */
+import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
+import { LINE_SERVER_OPTIONS, type LineServerOptions } from './line-options.js';
+import { LineServer } from './line-server.js';
+
+const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<LineServerOptions>({
+  optionsInjectionToken: LINE_SERVER_OPTIONS,
+})
+  .setClassMethodName('forRoot')
+  .setExtras({ isGlobal: false }, (definition, { isGlobal }) => ({
+    ...definition,
+    global: isGlobal,
+  }))
+  .build();
+
+/**
+ * `LineTransportModule.forRoot(options)` or `.forRootAsync({ imports, inject, useFactory })`; with `isGlobal: true` the
+ * server can be injected everywhere.
+ */
+@Module({ providers: [LineServer], exports: [LineServer] })
+export class LineTransportModule extends ConfigurableModuleClass {}

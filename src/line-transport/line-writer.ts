@@ -1,0 +1,72 @@
+/**
+ * LineWriter: the way out of a connection. Lines said in one turn of the event loop leave in one write, and a client that
+ * does not read is waited for. Knows nothing of what the lines mean.
+ */
+import type { Writable } from 'node:stream';
+
+/** What was said in a turn is written at the latest when it is this long. */
+const MAX_OUTGOING_LENGTH = 16_384;
+
+export class LineWriter {
+  #outgoing = '';
+  #flushScheduled = false;
+  #blocked: { readonly until: Promise<void>; readonly release: () => void } | undefined;
+
+  constructor(private readonly stream: Writable) {
+    stream.on('drain', () => this.#release());
+    stream.on('close', () => this.#release());
+  }
+
+  /** Whether the client has to read before more is written; `undefined` if it has not, else what to wait for. */
+  get blocked(): Promise<void> | undefined {
+    return this.#blocked?.until;
+  }
+
+  /** Says a line; its line end is added. Once the stream has ended, nothing more is said. */
+  write(line: string): void {
+    if (!this.stream.writable) return;
+    this.#outgoing += `${line}\r\n`;
+    if (this.#outgoing.length >= MAX_OUTGOING_LENGTH) {
+      this.flush();
+    } else if (!this.#flushScheduled) {
+      // A tick set inside a promise job runs when no job is left, so it collects what a whole slice of lines was
+      // answered, and never holds a ready reply back behind a handler that waits for I/O.
+      this.#flushScheduled = true;
+      process.nextTick(this.flush);
+    }
+  }
+
+  /** Sends bytes that are no line, in their place between the lines. */
+  writeBytes(bytes: Uint8Array): void {
+    this.flush();
+    this.#send(bytes);
+  }
+
+  /** Says what was said before, then closes this side. */
+  end(): void {
+    this.flush();
+    this.stream.end();
+  }
+
+  readonly flush = (): void => {
+    this.#flushScheduled = false;
+    if (this.#outgoing === '') return;
+    const outgoing = this.#outgoing;
+    this.#outgoing = '';
+    this.#send(outgoing);
+  };
+
+  #send(outgoing: string | Uint8Array): void {
+    if (!this.stream.writable || this.stream.write(outgoing) || this.#blocked !== undefined) return;
+    let release = (): void => undefined;
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.#blocked = { until, release };
+  }
+
+  #release(): void {
+    this.#blocked?.release();
+    this.#blocked = undefined;
+  }
+}

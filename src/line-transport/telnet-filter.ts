@@ -1,0 +1,94 @@
+/**
+ * TelnetFilter: takes the telnet layer (RFC 854) out of a byte stream, so that what follows sees text only.
+ * Pure: no I/O, no timers, four small fields of state however long or malformed a sequence is. Knows nothing
+ * of lines.
+ */
+
+/** Stands in the filtered input where the client asked for a timing mark (RFC 860). */
+export const TIMING_MARK = Symbol('telnet timing mark');
+
+/** `IAC WONT TIMING-MARK`: refusing is an answer too, and the only one a client waits for. */
+export const WONT_TIMING_MARK: Uint8Array = Uint8Array.of(0xff, 0xfc, 0x06);
+
+/** Filtered input: text bytes, with the marks at their places between them. */
+export type TelnetInput = Buffer | typeof TIMING_MARK;
+
+const NUL = 0x00;
+const CR = 0x0d;
+const SE = 0xf0;
+const SB = 0xfa;
+const WILL = 0xfb;
+const DO = 0xfd;
+const DONT = 0xfe;
+const IAC = 0xff;
+const OPTION_TIMING_MARK = 0x06;
+
+type State = 'text' | 'command' | 'option' | 'subnegotiation' | 'subnegotiation command';
+
+export class TelnetFilter {
+  #state: State = 'text';
+  #verb = 0;
+  #afterCr = false;
+
+  /** Feeds one chunk and passes on what is text. The buffers passed on may be views of `chunk`. */
+  push(chunk: Buffer, pass: (input: TelnetInput) => void): void {
+    if (this.#state === 'text' && !chunk.includes(IAC) && !chunk.includes(NUL)) {
+      this.#afterCr = chunk.at(-1) === CR;
+      pass(chunk);
+      return;
+    }
+    // Text is moved to the front of one copy: filtering never needs more memory than the chunk itself.
+    const text = Buffer.allocUnsafe(chunk.length);
+    let start = 0;
+    let end = 0;
+    for (const byte of chunk) {
+      const outcome = this.#step(byte);
+      if (outcome === 'keep') text[end++] = byte;
+      if (outcome === 'mark') {
+        if (end > start) pass(text.subarray(start, end));
+        start = end;
+        pass(TIMING_MARK);
+      }
+    }
+    if (end > start) pass(text.subarray(start, end));
+  }
+
+  #step(byte: number): 'keep' | 'drop' | 'mark' {
+    switch (this.#state) {
+      case 'text':
+        return this.#text(byte);
+      case 'command':
+        return this.#command(byte);
+      case 'option':
+        this.#state = 'text';
+        return this.#verb === DO && byte === OPTION_TIMING_MARK ? 'mark' : 'drop';
+      case 'subnegotiation':
+        if (byte === IAC) this.#state = 'subnegotiation command';
+        return 'drop';
+      case 'subnegotiation command':
+        this.#state = byte === SE ? 'text' : 'subnegotiation';
+        return 'drop';
+    }
+  }
+
+  #text(byte: number): 'keep' | 'drop' {
+    if (byte === IAC) {
+      this.#state = 'command';
+      return 'drop';
+    }
+    const nulAfterCr = byte === NUL && this.#afterCr;
+    this.#afterCr = byte === CR;
+    return nulAfterCr ? 'drop' : 'keep';
+  }
+
+  #command(byte: number): 'keep' | 'drop' {
+    if (byte >= WILL && byte <= DONT) {
+      this.#verb = byte;
+      this.#state = 'option';
+      return 'drop';
+    }
+    this.#state = byte === SB ? 'subnegotiation' : 'text';
+    // Below SE no telnet command exists: a stray IAC must not swallow a line end, so the byte is text.
+    return byte < SE ? this.#text(byte) : 'drop';
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The service's settings: every environment variable it reads, with unit, default and bounds. Read once, at start; every
+ * fault is named at once.
+ */
+import { type ConfigType, registerAs } from '@nestjs/config';
+import { closestMatch } from 'leven';
+import * as v from 'valibot';
+import { LINE_OPTION_BOUNDS } from '../../line-transport/index.js';
+
+const { port, maxLineBytes, lineGraceMs, idleTimeoutMs, maxConnections, shutdownGraceMs } =
+  LINE_OPTION_BOUNDS;
+
+const SCHEMA = v.object({
+  HOST: v.optional(v.string()),
+  PORT: whole({ ...port, default: 45_000 }),
+  TIME_ZONE: v.optional(
+    v.pipe(v.string(), v.check(isTimeZone, said('must be an IANA time zone such as Asia/Jakarta'))),
+  ),
+  LOCALE: oneOf(['id', 'en']),
+  LOG_LEVEL: oneOf(['info', 'debug', 'warn', 'error', 'silent']),
+  LOG_FORMAT: oneOf(['text', 'json']),
+  LOG_REQUESTS: v.pipe(
+    oneOf(['true', 'false']),
+    v.transform((text) => text === 'true'),
+  ),
+  MAX_LINE_BYTES: whole({ ...maxLineBytes, min: 16 }),
+  LINE_GRACE_MS: whole({ ...lineGraceMs, default: 200 }),
+  IDLE_TIMEOUT_MS: whole(idleTimeoutMs),
+  MAX_CONNECTIONS: whole(maxConnections),
+  SHUTDOWN_GRACE_MS: whole(shutdownGraceMs),
+});
+
+/** The settings, checked. */
+export type Settings = v.InferOutput<typeof SCHEMA>;
+
+/** Every name the service reads. */
+export const SETTING_NAMES = Object.keys(SCHEMA.entries);
+
+/** The environment does not say how to run; the message lists every fault, one a line. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/**
+ * Reads the settings. An empty variable counts as unset.
+ * @throws {SettingsError} that names every variable with a wrong value, and what it must be
+ */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const given = Object.fromEntries(
+    SETTING_NAMES.flatMap((name) => (env[name]?.trim() ? [[name, env[name].trim()]] : [])),
+  );
+  const result = v.safeParse(SCHEMA, given);
+  if (result.success) return result.output;
+  const faults = result.issues.map((issue) => `  ${v.getDotPath(issue)} ${issue.message}`);
+  throw new SettingsError(['The settings are wrong:', ...faults].join('\n'));
+}
+
+/** The settings as Nest injects them: `@Inject(settings.KEY) settings: ConfigType<typeof settings>`. */
+export const settings = registerAs('settings', () => readSettings(process.env));
+
+/** The settings as injected. */
+export type InjectedSettings = ConfigType<typeof settings>;
+
+/** Variables that look like one of ours misspelt, each with the name that was probably meant. */
+export function misspeltSettings(env: NodeJS.ProcessEnv): { name: string; meant: string }[] {
+  return Object.keys(env).flatMap((name) => {
+    if (SETTING_NAMES.includes(name)) return [];
+    const meant = nearestSetting(name);
+    return meant === undefined ? [] : [{ name, meant }];
+  });
+}
+
+/**
+ * One letter may be wrong in a short name, two in a long one (HOME is not HOST, PATH is not PORT); and a part of at least two
+ * words at the begin of a name means it (IDLE_TIMEOUT), as does a missing or an extra underscore (TIMEZONE).
+ */
+function nearestSetting(name: string): string | undefined {
+  const begun = SETTING_NAMES.find((ours) => name.includes('_') && ours.startsWith(`${name}_`));
+  return begun ?? closestMatch(name, SETTING_NAMES, { maxDistance: name.length < 8 ? 1 : 2 });
+}
+
+function whole(bounds: { readonly default: number; readonly min: number; readonly max: number }) {
+  const words = said(`must be a whole number from ${bounds.min} to ${bounds.max}`);
+  return v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d{1,15}$/, words),
+      v.transform(Number),
+      v.minValue(bounds.min, words),
+      v.maxValue(bounds.max, words),
+    ),
+    String(bounds.default),
+  );
+}
+
+/** The first value is the default. */
+function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return v.optional(v.picklist(values, said(`must be ${values.join(' or ')}`)), values[0]);
+}
+
+function said(rule: string) {
+  return (issue: v.BaseIssue<unknown>): string => `${rule}, not ${JSON.stringify(issue.input)}`;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * EventLog: what happens on the line server, said in the log. The transport does not log; this listens to it.
+ */
+import { inspect } from 'node:util';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type EndReason, LineServer, type Peer } from '../../line-transport/index.js';
+import { type Settings, settings, misspeltSettings } from '../config/settings.js';
+import { escapeControls, quoted } from './escape.js';
+import { LOG, type Log } from './log.js';
+import { LOG_MESSAGES, type LogMessages } from './log-messages.js';
+
+/** Says what a reply is, for the line that logs it (`waktu '06:14:20'`); `undefined` leaves it to the log. */
+export type DescribeReply = (reply: string, locale: Settings['LOCALE']) => string | undefined;
+
+/** The injection token of a {@link DescribeReply}. */
+export const DESCRIBE_REPLY = Symbol('describe reply');
+
+type Level = 'info' | 'warn' | 'error';
+type Event = keyof LogMessages;
+
+/** How each end of a conversation is told. */
+const ENDS = {
+  quit: ['info', 'quit'],
+  client: ['warn', 'closedByClient'],
+  idle: ['warn', 'idleTimeout'],
+  shutdown: ['info', 'closedByShutdown'],
+  reset: ['error', 'connectionReset'],
+  error: ['error', 'connectionFailed'],
+} as const satisfies Record<EndReason, readonly [Level, Event]>;
+
+@Injectable()
+export class EventLog implements OnApplicationBootstrap {
+  readonly #messages: LogMessages;
+
+  constructor(
+    private readonly server: LineServer,
+    @Inject(LOG) private readonly log: Log,
+    @Inject(settings.KEY) private readonly settings: Settings,
+    @Inject(DESCRIBE_REPLY) private readonly describeReply: DescribeReply,
+  ) {
+    this.#messages = LOG_MESSAGES[settings.LOCALE];
+    this.#followServer();
+    this.#followConversations();
+    if (settings.LOG_REQUESTS && log.isLevelEnabled('info')) this.#followRequests();
+  }
+
+  /** Warns of variables that were probably meant for the service and have no effect. */
+  onApplicationBootstrap(): void {
+    for (const { name, meant } of misspeltSettings(process.env)) {
+      const message = this.#messages.settingMisspelt(escapeControls(name), meant);
+      this.#say('warn', 'settingMisspelt', { name, meant }, message);
+    }
+  }
+
+  #followServer(): void {
+    const { server } = this;
+    const messages = this.#messages;
+    server.on('listening', (address) => {
+      const place = typeof address === 'string' ? address : `port ${address.port}`;
+      const fields = typeof address === 'string' ? { address } : { ...address };
+      this.#say('info', 'listening', fields, messages.listening(place));
+    });
+    server.on('refused', (peer) =>
+      this.#tell('warn', 'connectionRefused', peer, messages.connectionRefused(nameOf(peer))),
+    );
+    server.on('error', (error) =>
+      this.#say('error', 'serverFailed', {}, messages.serverFailed(summary(error))),
+    );
+    server.on('draining', (open) =>
+      this.#say('info', 'shutdownStarted', { open }, messages.shutdownStarted(open)),
+    );
+    server.on('closed', (cut) =>
+      this.#say('info', 'shutdownFinished', { cut }, messages.shutdownFinished(cut)),
+    );
+  }
+
+  #followConversations(): void {
+    const { server } = this;
+    const messages = this.#messages;
+    server.on('connection', (connection) => {
+      const client = nameOf(connection);
+      this.#tell('info', 'connectionAccepted', connection, messages.connectionAccepted(client));
+      this.#tell('info', 'conversationStarted', connection, messages.conversationStarted(client));
+    });
+    server.on('protocolError', (connection, error) =>
+      this.#tell('warn', error, connection, messages[error](nameOf(connection))),
+    );
+    server.on('handlerError', (connection, line, error) => {
+      const message = messages.handlerFailed(nameOf(connection), quoted(line), summary(error));
+      this.#tell('error', 'handlerFailed', connection, message);
+    });
+    server.on('disconnection', (connection, reason, error) => {
+      const client = nameOf(connection);
+      const [level, event] = ENDS[reason];
+      this.#tell(level, event, connection, messages[event](client, summary(error)));
+      this.#tell('info', 'conversationOver', connection, messages.conversationOver(client));
+    });
+  }
+
+  #followRequests(): void {
+    const { server } = this;
+    const messages = this.#messages;
+    server.on('request', (connection, line) => {
+      const message = messages.lineReceived(nameOf(connection), quoted(line));
+      this.#tell('info', 'lineReceived', connection, message);
+    });
+    server.on('reply', (connection, line) => {
+      const reply = this.describeReply(line, this.settings.LOCALE) ?? messages.reply(quoted(line));
+      this.#tell('info', 'replySent', connection, messages.replySent(nameOf(connection), reply));
+    });
+  }
+
+  /** Says what happened to one client. */
+  #tell(level: Level, event: Event, peer: Peer & { readonly id?: number }, message: string): void {
+    const { remoteAddress, remotePort, id: connectionId } = peer;
+    this.#say(level, event, { remoteAddress, remotePort, connectionId }, message);
+  }
+
+  #say(level: Level, event: Event, fields: object, message: string): void {
+    this.log[level]({ event, ...fields }, message);
+  }
+}
+
+/** A client's name in the log, as Python writes an address. */
+function nameOf({ remoteAddress = '-', remotePort = 0 }: Peer): string {
+  return `('${remoteAddress}', ${remotePort})`;
+}
+
+function summary(error: unknown): string {
+  return escapeControls(error instanceof Error ? error.message : inspect(error));
+}

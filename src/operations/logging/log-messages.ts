@@ -1,0 +1,85 @@
+/**
+ * What the log says, in both languages. The Indonesian lines of the old service are known to operators and kept to the letter
+ * (docs/PROTOCOL.md); the event names are stable for machines. Knows nothing of where lines go.
+ */
+
+/** The events of the log; in JSON lines the value of `event`. */
+export interface LogMessages {
+  listening(place: string): string;
+  connectionAccepted(client: string): string;
+  conversationStarted(client: string): string;
+  lineReceived(client: string, line: string): string;
+  /** @param reply in words, as {@link reply} or the application says it */
+  replySent(client: string, reply: string): string;
+  reply(quoted: string): string;
+  unknownCommand(client: string): string;
+  lineTooLong(client: string): string;
+  quit(client: string): string;
+  closedByClient(client: string): string;
+  idleTimeout(client: string): string;
+  closedByShutdown(client: string): string;
+  connectionReset(client: string): string;
+  connectionFailed(client: string, error: string): string;
+  conversationOver(client: string): string;
+  connectionRefused(client: string): string;
+  handlerFailed(client: string, line: string, error: string): string;
+  serverFailed(error: string): string;
+  shutdownStarted(open: number): string;
+  shutdownFinished(cut: number): string;
+  settingMisspelt(name: string, meant: string): string;
+  linesDropped(count: number): string;
+}
+
+const INDONESIAN: LogMessages = {
+  listening: (place) => `Server aktif dan mendengarkan di ${place}...`,
+  connectionAccepted: (client) => `Menerima koneksi baru dari ${client}`,
+  conversationStarted: (client) => `Sesi baru untuk klien ${client} dimulai.`,
+  lineReceived: (client, line) => `Menerima pesan dari ${client}: ${line}`,
+  replySent: (client, reply) => `Mengirim ${reply} ke ${client}`,
+  reply: (quoted) => `balasan ${quoted}`,
+  unknownCommand: (client) => `Perintah tidak valid dari ${client}.`,
+  lineTooLong: (client) => `Baris terlalu panjang dari ${client}.`,
+  quit: (client) => `Klien ${client} meminta keluar. Koneksi ditutup.`,
+  closedByClient: (client) => `Klien ${client} menutup koneksi tanpa perintah QUIT.`,
+  idleTimeout: (client) => `Klien ${client} terlalu lama diam. Koneksi ditutup.`,
+  closedByShutdown: (client) => `Koneksi dengan ${client} ditutup karena server berhenti.`,
+  connectionReset: (client) => `Koneksi dengan ${client} terputus secara paksa oleh klien.`,
+  connectionFailed: (client, error) => `Koneksi dengan ${client} gagal: ${error}.`,
+  conversationOver: (client) => `Sesi untuk klien ${client} telah berhenti.`,
+  connectionRefused: (client) => `Koneksi dari ${client} ditolak: server penuh.`,
+  handlerFailed: (client, line, error) => `Gagal menjawab ${line} dari ${client}: ${error}`,
+  serverFailed: (error) => `Soket server gagal: ${error}.`,
+  shutdownStarted: (open) => `Server berhenti menerima koneksi. ${open} sesi diselesaikan...`,
+  shutdownFinished: (cut) =>
+    cut === 0 ? 'Server berhenti.' : `Server berhenti. ${cut} sesi diputus.`,
+  settingMisspelt: (name, meant) => `Variabel ${name} tidak dikenal. Maksudnya ${meant}?`,
+  linesDropped: (count) => `${count} baris log dibuang karena pembaca log terlalu lambat.`,
+};
+
+const ENGLISH: LogMessages = {
+  listening: (place) => `Server is up and listening on ${place}...`,
+  connectionAccepted: (client) => `Accepted a new connection from ${client}`,
+  conversationStarted: (client) => `New session for client ${client} started.`,
+  lineReceived: (client, line) => `Received message from ${client}: ${line}`,
+  replySent: (client, reply) => `Sent ${reply} to ${client}`,
+  reply: (quoted) => `reply ${quoted}`,
+  unknownCommand: (client) => `Invalid command from ${client}.`,
+  lineTooLong: (client) => `Line too long from ${client}.`,
+  quit: (client) => `Client ${client} asked to quit. Connection closed.`,
+  closedByClient: (client) => `Client ${client} closed the connection without QUIT.`,
+  idleTimeout: (client) => `Client ${client} was silent too long. Connection closed.`,
+  closedByShutdown: (client) => `Connection with ${client} closed: the server is stopping.`,
+  connectionReset: (client) => `Connection with ${client} was cut by the client.`,
+  connectionFailed: (client, error) => `Connection with ${client} failed: ${error}.`,
+  conversationOver: (client) => `Session for client ${client} is over.`,
+  connectionRefused: (client) => `Connection from ${client} refused: server full.`,
+  handlerFailed: (client, line, error) => `Failed to answer ${line} from ${client}: ${error}`,
+  serverFailed: (error) => `Server socket failed: ${error}.`,
+  shutdownStarted: (open) => `Server stopped accepting. ${open} sessions are finishing...`,
+  shutdownFinished: (cut) =>
+    cut === 0 ? 'Server stopped.' : `Server stopped. ${cut} sessions were cut.`,
+  settingMisspelt: (name, meant) => `Variable ${name} is unknown. Did you mean ${meant}?`,
+  linesDropped: (count) => `${count} log lines were dropped: the log's reader is too slow.`,
+};
+
+export const LOG_MESSAGES = { id: INDONESIAN, en: ENGLISH } as const;

@@ -1,0 +1,55 @@
+/**
+ * NestLog: Nest's own lines, and those of every `new Logger(context)`, go through the service's log.
+ */
+import { inspect } from 'node:util';
+import { Inject, Injectable, type LoggerService } from '@nestjs/common';
+import { escapeControls } from './escape.js';
+import { LOG, type Log } from './log.js';
+
+@Injectable()
+export class NestLog implements LoggerService {
+  constructor(@Inject(LOG) private readonly out: Log) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.#write('info', message, rest);
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.#write('fatal', message, rest);
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.#write('error', message, rest);
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.#write('warn', message, rest);
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.#write('debug', message, rest);
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.#write('trace', message, rest);
+  }
+
+  /** Nest passes `(message, …more, context)`, and for an error `(message, stack, context)`. */
+  #write(
+    level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace',
+    message: unknown,
+    rest: readonly unknown[],
+  ): void {
+    if (!this.out.isLevelEnabled(level)) return;
+    const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
+    const parts = [message, ...(context === undefined ? rest : rest.slice(0, -1))].map(text);
+    const prefix = context === undefined ? '' : `[${String(context)}] `;
+    this.out[level]({ event: 'nest', context }, prefix + escapeControls(parts.join(' ')));
+  }
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof Error) return value.stack ?? value.message;
+  return inspect(value, { breakLength: Infinity });
+}

@@ -1,0 +1,31 @@
+/**
+ * The words of the time protocol (docs/PROTOCOL.md): what goes over the wire, and how the log tells it.
+ */
+import { ENGLISH, enumerate, type LineWords } from '../line-transport/index.js';
+
+/** The languages in which the service speaks to people. */
+export type Locale = 'id' | 'en';
+
+const JAM = 'JAM ';
+
+/** The reply to TIME; protocol, so never translated. */
+export function jam(timeOfDay: string): string {
+  return JAM + timeOfDay;
+}
+
+const INDONESIAN: LineWords = {
+  unknownCommand: (commands) => `PERINTAH TIDAK DIKENALI. Gunakan ${enumerate(commands, 'atau')}.`,
+  lineTooLong: (maxLineBytes) => `BARIS TERLALU PANJANG. Maksimal ${maxLineBytes} byte.`,
+  serverFull: 'SERVER PENUH. Coba lagi nanti.',
+  idleTimeout: 'WAKTU TUNGGU HABIS.',
+  serverError: 'KESALAHAN SERVER.',
+};
+
+/** The words of the error lines. */
+export const WORDS: Readonly<Record<Locale, LineWords>> = { id: INDONESIAN, en: ENGLISH };
+
+/** How the log tells a reply to TIME; `undefined` for any other reply. */
+export function describeReply(reply: string, locale: Locale): string | undefined {
+  if (!reply.startsWith(JAM)) return undefined;
+  return `${locale === 'id' ? 'waktu' : 'time'} '${reply.slice(JAM.length)}'`;
+}
