@@ -57,19 +57,30 @@ export const LINE_OPTION_BOUNDS = {
  */
 export function resolveLineOptions(options: LineServerOptions): ResolvedLineServerOptions {
   const faults: string[] = [];
-  const numbers: Partial<Record<NumericOption, number>> = {};
-  for (const [name, bounds] of entries(LINE_OPTION_BOUNDS)) {
+  const bounded = (name: NumericOption): number => {
+    const bounds = LINE_OPTION_BOUNDS[name];
     const value = options[name] ?? bounds.default;
     if (!Number.isInteger(value) || value < bounds.min || value > bounds.max) {
       faults.push(
-        `${name} must be a whole number from ${bounds.min} to ${bounds.max}, not ${String(value)}`,
+        `${name} must be a whole number from ${bounds.min} to ${bounds.max}, not ${value}`,
       );
     }
-    numbers[name] = value;
-  }
-  const known = new Set<string>([...Object.keys(LINE_OPTION_BOUNDS), 'host', 'path', 'words']);
+    return value;
+  };
+  const resolved = {
+    host: options.host,
+    port: bounded('port'),
+    path: options.path,
+    backlog: bounded('backlog'),
+    maxLineBytes: bounded('maxLineBytes'),
+    maxConnections: bounded('maxConnections'),
+    lineGraceMs: bounded('lineGraceMs'),
+    idleTimeoutMs: bounded('idleTimeoutMs'),
+    shutdownGraceMs: bounded('shutdownGraceMs'),
+    words: options.words ?? ENGLISH,
+  };
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) faults.push(`${name} is not an option`);
+    if (!Object.hasOwn(resolved, name)) faults.push(`${name} is not an option`);
   }
   if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
     faults.push('path excludes host and port');
@@ -80,14 +91,5 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
       `The line server's options are wrong: ${faults.join('; ')}.`,
     );
   }
-  return {
-    ...(numbers as Record<NumericOption, number>),
-    host: options.host,
-    path: options.path,
-    words: options.words ?? ENGLISH,
-  };
-}
-
-function entries<T extends object>(object: T): [keyof T, T[keyof T]][] {
-  return Object.entries(object) as [keyof T, T[keyof T]][];
+  return resolved;
 }

@@ -100,6 +100,7 @@ export class LineServer
     if (this.#server === undefined) {
       throw new LineError('ERR_LINE_LISTEN', 'The line server does not listen yet.');
     }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Nest lets the caller name the type
     return this.#server as T;
   }
 

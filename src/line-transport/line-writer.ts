@@ -10,16 +10,17 @@ const MAX_OUTGOING_LENGTH = 16_384;
 export class LineWriter {
   #outgoing = '';
   #flushScheduled = false;
-  #blocked: { readonly until: Promise<void>; readonly release: () => void } | undefined;
+  #blocked: Promise<void> | undefined;
+  #release: (() => void) | undefined;
 
   constructor(private readonly stream: Writable) {
-    stream.on('drain', () => this.#release());
-    stream.on('close', () => this.#release());
+    stream.on('drain', () => this.#unblock());
+    stream.on('close', () => this.#unblock());
   }
 
   /** Whether the client has to read before more is written; `undefined` if it has not, else what to wait for. */
   get blocked(): Promise<void> | undefined {
-    return this.#blocked?.until;
+    return this.#blocked;
   }
 
   /** Says a line; its line end is added. Once the stream has ended, nothing more is said. */
@@ -58,15 +59,13 @@ export class LineWriter {
 
   #send(outgoing: string | Uint8Array): void {
     if (!this.stream.writable || this.stream.write(outgoing) || this.#blocked !== undefined) return;
-    let release = (): void => undefined;
-    const until = new Promise<void>((resolve) => {
-      release = resolve;
+    this.#blocked = new Promise((resolve) => {
+      this.#release = resolve;
     });
-    this.#blocked = { until, release };
   }
 
-  #release(): void {
-    this.#blocked?.release();
+  #unblock(): void {
+    this.#release?.();
     this.#blocked = undefined;
   }
 }

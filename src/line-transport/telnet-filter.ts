@@ -32,6 +32,7 @@ export class TelnetFilter {
 
   /** Feeds one chunk and passes on what is text. The buffers passed on may be views of `chunk`. */
   push(chunk: Buffer, pass: (input: TelnetInput) => void): void {
+    if (chunk.length === 0) return;
     if (this.#state === 'text' && !chunk.includes(IAC) && !chunk.includes(NUL)) {
       this.#afterCr = chunk.at(-1) === CR;
       pass(chunk);

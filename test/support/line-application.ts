@@ -8,6 +8,7 @@ import { Test } from '@nestjs/testing';
 import { onTestFinished } from 'vitest';
 import {
   LineServer,
+  type LineServerEvents,
   type LineServerOptions,
   LineTransportModule,
 } from '../../src/line-transport/index.js';
@@ -46,16 +47,12 @@ export async function startLineApplication(
 ): Promise<LineApplication> {
   const listening = { host: '127.0.0.1', shutdownGraceMs: 200, ...options };
   const { app, server } = await createLineApplication(controllers, listening, providers);
-  await app.listen();
-  const { port } = server.unwrap().address() as AddressInfo;
+  const { port }: AddressInfo = await app.listen();
   return { app, server, port, connect: () => TestClient.connect(port) };
 }
 
-/** The arguments of the next emission of an event. */
-export function nextEvent<Name extends Parameters<LineServer['on']>[0]>(
-  server: LineServer,
-  name: Name,
-): Promise<unknown[]> {
+/** What the listeners of the next such event are given. */
+export function nextEvent(server: LineServer, name: keyof LineServerEvents): Promise<unknown[]> {
   return new Promise((resolve) => {
     server.on(name, (...args: unknown[]) => resolve(args));
   });

@@ -110,6 +110,6 @@ export class TestClient {
   }
 
   #wake(): void {
-    for (const check of [...this.#waiting]) check();
+    for (const check of this.#waiting) check();
   }
 }

@@ -20,7 +20,7 @@ export class Service {
   constructor(readonly process: ChildProcessWithoutNullStreams) {
     process.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
-      for (const check of [...this.#waiting]) check();
+      for (const check of this.#waiting) check();
     });
     process.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
@@ -28,7 +28,7 @@ export class Service {
     this.exit = new Promise((resolve) => {
       process.on('close', (code, signal) => {
         resolve({ code, signal });
-        for (const check of [...this.#waiting]) check();
+        for (const check of this.#waiting) check();
       });
     });
   }

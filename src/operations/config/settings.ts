@@ -2,7 +2,7 @@
  * The service's settings: every environment variable it reads, with unit, default and bounds. Read once, at start; every
  * fault is named at once.
  */
-import { type ConfigType, registerAs } from '@nestjs/config';
+import { registerAs } from '@nestjs/config';
 import { closestMatch } from 'leven';
 import * as v from 'valibot';
 import { LINE_OPTION_BOUNDS } from '../../line-transport/index.js';
@@ -55,11 +55,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   throw new SettingsError(['The settings are wrong:', ...faults].join('\n'));
 }
 
-/** The settings as Nest injects them: `@Inject(settings.KEY) settings: ConfigType<typeof settings>`. */
+/** The settings as Nest injects them: `@Inject(settings.KEY) given: Settings`. */
 export const settings = registerAs('settings', () => readSettings(process.env));
-
-/** The settings as injected. */
-export type InjectedSettings = ConfigType<typeof settings>;
 
 /** Variables that look like one of ours misspelt, each with the name that was probably meant. */
 export function misspeltSettings(env: NodeJS.ProcessEnv): { name: string; meant: string }[] {
@@ -104,8 +101,7 @@ function said(rule: string) {
 
 function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format().length > 0;
   } catch {
     return false;
   }

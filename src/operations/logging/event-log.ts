@@ -35,13 +35,13 @@ export class EventLog implements OnApplicationBootstrap {
   constructor(
     private readonly server: LineServer,
     @Inject(LOG) private readonly log: Log,
-    @Inject(settings.KEY) private readonly settings: Settings,
+    @Inject(settings.KEY) private readonly given: Settings,
     @Inject(DESCRIBE_REPLY) private readonly describeReply: DescribeReply,
   ) {
-    this.#messages = LOG_MESSAGES[settings.LOCALE];
+    this.#messages = LOG_MESSAGES[given.LOCALE];
     this.#followServer();
     this.#followConversations();
-    if (settings.LOG_REQUESTS && log.isLevelEnabled('info')) this.#followRequests();
+    if (given.LOG_REQUESTS && log.isLevelEnabled('info')) this.#followRequests();
   }
 
   /** Warns of variables that were probably meant for the service and have no effect. */
@@ -105,7 +105,7 @@ export class EventLog implements OnApplicationBootstrap {
       this.#tell('info', 'lineReceived', connection, message);
     });
     server.on('reply', (connection, line) => {
-      const reply = this.describeReply(line, this.settings.LOCALE) ?? messages.reply(quoted(line));
+      const reply = this.describeReply(line, this.given.LOCALE) ?? messages.reply(quoted(line));
       this.#tell('info', 'replySent', connection, messages.replySent(nameOf(connection), reply));
     });
   }

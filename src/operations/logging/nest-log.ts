@@ -41,9 +41,10 @@ export class NestLog implements LoggerService {
     rest: readonly unknown[],
   ): void {
     if (!this.out.isLevelEnabled(level)) return;
-    const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
+    const last = rest.at(-1);
+    const context = typeof last === 'string' ? last : undefined;
     const parts = [message, ...(context === undefined ? rest : rest.slice(0, -1))].map(text);
-    const prefix = context === undefined ? '' : `[${String(context)}] `;
+    const prefix = context === undefined ? '' : `[${context}] `;
     this.out[level]({ event: 'nest', context }, prefix + escapeControls(parts.join(' ')));
   }
 }
