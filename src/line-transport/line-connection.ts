@@ -3,6 +3,7 @@
  * conversation can end is here. Knows nothing of Nest: who answers is its {@link ConversationHost}.
  */
 import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LineDecoder, OVERLONG } from './line-decoder.js';
 import type { LineWords, ProtocolError } from './line-errors.js';
 import type { EndReason, Peer } from './line-events.js';
@@ -318,10 +319,4 @@ export class LineConnection implements Peer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

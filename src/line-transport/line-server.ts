@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { LINE_TRANSPORT, UNKNOWN_COMMAND } from './command.decorator.js';
@@ -163,24 +164,41 @@ export class LineServer
   async #drain(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
-    let cut = 0;
-    const closed = new Promise<void>((resolve) => {
-      server.close(() => resolve());
-    });
     this._status$.next('draining');
     this.#events.emit('draining', this.#connections.size);
     for (const connection of this.#connections) connection.drain();
+    let cut = 0;
     const grace = setTimeout(() => {
       for (const connection of this.#connections) {
         if (!connection.over) cut++;
         connection.destroy('shutdown');
       }
     }, this.options.shutdownGraceMs);
-    await closed;
+    await this.#takeBacklog();
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
     clearTimeout(grace);
     clearInterval(this.#idleCheck);
     this._status$.next('closed');
     this.#events.emit('closed', cut);
+  }
+
+  /**
+   * Accepts the connections that the kernel has accepted already: closing would give them a RST, whatever they have sent.
+   * Node takes at least one of them in a turn of the event loop, and there are no more than the backlog holds.
+   */
+  async #takeBacklog(): Promise<void> {
+    for (let left = this.options.backlog; left > 0; left--) {
+      const before = this.#taken();
+      await nextTurn();
+      await nextTurn();
+      if (this.#taken() === before) return;
+    }
+  }
+
+  #taken(): number {
+    return this.#counts.accepted + this.#counts.refused.maxConnections;
   }
 
   #accept(socket: Socket): void {
@@ -194,6 +212,7 @@ export class LineServer
     const connection = new LineConnection(++this.#counts.accepted, socket, peer, this.#host);
     this.#connections.add(connection);
     this.#events.emit('connection', connection);
+    if (this.#closing !== undefined) connection.drain();
   }
 
   #watchIdle(idleMs: number): void {

@@ -1,0 +1,256 @@
+import { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type ConversationHost, LineConnection } from './line-connection.js';
+import { ENGLISH } from './line-errors.js';
+import type { EndReason } from './line-events.js';
+import { CLOSE, ErrorLine } from './line-reply.js';
+
+/** The server's end of a connection, without a network. */
+class MemorySocket extends Duplex {
+  said = '';
+  finished = false;
+
+  constructor() {
+    super({ allowHalfOpen: true });
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    this.said += chunk.toString('latin1');
+    callback();
+  }
+
+  override _final(callback: () => void): void {
+    this.finished = true;
+    callback();
+  }
+}
+
+const MAX = 16;
+
+function open(options: Partial<ConversationHost> = {}): {
+  socket: MemorySocket;
+  connection: LineConnection;
+  over: Promise<EndReason>;
+} {
+  const socket = new MemorySocket();
+  let setOver: (reason: EndReason) => void;
+  const over = new Promise<EndReason>((resolve) => {
+    setOver = resolve;
+  });
+  const connection = new LineConnection(
+    1,
+    socket,
+    { remoteAddress: '::1', remotePort: 1 },
+    {
+      maxLineBytes: MAX,
+      lineGraceMs: 0,
+      words: ENGLISH,
+      isCommand: (line) => ['PING', 'SLOW', 'QUIT'].includes(line),
+      answer: (line) => {
+        if (line === 'PING') return 'PONG';
+        if (line === 'SLOW') return nextTurn('SLOW');
+        return line === 'QUIT' ? CLOSE : new ErrorLine('?');
+      },
+      onReply: () => undefined,
+      onProtocolError: () => undefined,
+      onHandlerError: () => undefined,
+      onOver: (_, reason) => setOver(reason),
+      onClosed: () => undefined,
+      ...options,
+    },
+  );
+  return { socket, connection, over };
+}
+
+/** What a client must be told, from the protocol's rules alone. */
+function model(sent: string): string {
+  const lines = sent.split('\n');
+  const last = lines.pop() ?? '';
+  if (last !== '') lines.push(last);
+  let told = '';
+  for (const line of lines) {
+    const text = line.trim();
+    if (line.replace(/\r$/, '').length > MAX) told += 'LINE TOO LONG. At most 16 bytes.\r\n';
+    else if (text === 'QUIT') return told;
+    else told += `${text === 'PING' ? 'PONG' : text === 'SLOW' ? 'SLOW' : '?'}\r\n`;
+  }
+  return told;
+}
+
+const script = fc
+  .array(
+    fc.constantFrom(
+      'PING',
+      'PING',
+      'SLOW',
+      'QUIT',
+      'ping',
+      ' ',
+      '\t',
+      '\r',
+      '\n',
+      '\n',
+      '\n',
+      '\r\n',
+      'x'.repeat(MAX),
+    ),
+    { maxLength: 40 },
+  )
+  .map((parts) => parts.join(''));
+
+describe('A conversation', () => {
+  it('has the same transcript however its bytes are cut, and it is the one the protocol says', async () => {
+    await fc.assert(
+      fc.asyncProperty(script, fc.array(fc.nat(12)), async (sent, cuts) => {
+        const { socket, over } = open();
+        let rest = sent;
+        for (const cut of cuts) {
+          socket.push(rest.slice(0, cut), 'latin1');
+          rest = rest.slice(cut);
+          if (cut % 3 === 0) await nextTurn();
+        }
+        socket.push(rest, 'latin1');
+        socket.push(null);
+        await over;
+        expect(socket.said).toBe(model(sent));
+        expect(socket.finished).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('is over with "error" when the socket fails in an unknown way', async () => {
+    const { socket, over } = open();
+    socket.destroy(new Error('the cable is cut'));
+    expect(await over).toBe('error');
+  });
+
+  it.each(['ECONNRESET', 'EPIPE'])('is over with "reset" on %s', async (code) => {
+    const { socket, over } = open();
+    socket.destroy(Object.assign(new Error(code), { code }));
+    expect(await over).toBe('reset');
+  });
+
+  it('is over with "error" when the socket vanishes', async () => {
+    const { socket, over } = open();
+    socket.destroy();
+    expect(await over).toBe('error');
+  });
+
+  it('ends once', async () => {
+    const { socket, connection, over } = open();
+    connection.end('quit', 'first');
+    connection.end('idle', 'second');
+    socket.push(null);
+    expect(await over).toBe('quit');
+    expect(socket.said).toBe('first\r\n');
+  });
+
+  it('answers a timing mark only until it has ended', async () => {
+    const { socket, over } = open();
+    socket.push(Buffer.from('QUIT\n\xff\xfd\x06', 'latin1'));
+    socket.push(null);
+    await over;
+    expect(socket.said).toBe('');
+  });
+});
+
+describe('With time stopped', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('an unfinished command is answered after the line grace, not before', async () => {
+    const { socket } = open({ lineGraceMs: 200 });
+    socket.push('PING');
+    await nextTurn();
+    vi.advanceTimersByTime(199);
+    await turns();
+    expect(socket.said).toBe('');
+    vi.advanceTimersByTime(1);
+    await turns();
+    expect(socket.said).toBe('PONG\r\n');
+  });
+
+  it('each byte begins the line grace anew', async () => {
+    const { socket } = open({ lineGraceMs: 200 });
+    socket.push('PING');
+    await nextTurn();
+    vi.advanceTimersByTime(150);
+    socket.push(' ');
+    await nextTurn();
+    vi.advanceTimersByTime(150);
+    await turns();
+    expect(socket.said).toBe('');
+    vi.advanceTimersByTime(50);
+    await turns();
+    expect(socket.said).toBe('PONG\r\n');
+  });
+
+  it('a line whose rest is already there when the grace runs out is not cut in two', async () => {
+    const { socket } = open({ lineGraceMs: 200 });
+    socket.push('PING');
+    await nextTurn();
+    vi.advanceTimersByTime(200); // the timer fires, then the kernel is polled:
+    socket.push('X\n');
+    await turns();
+    expect(socket.said).toBe('?\r\n');
+  });
+
+  it('a client that keeps its side open is let go of a second after its last byte', async () => {
+    const { socket, over } = open();
+    socket.push('QUIT\n');
+    expect(await over).toBe('quit');
+    vi.advanceTimersByTime(900);
+    socket.push('more');
+    await turns();
+    vi.advanceTimersByTime(900);
+    expect(socket.destroyed).toBe(false);
+    vi.advanceTimersByTime(100);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('a client that never stops sending after the end is let go of after ten seconds', async () => {
+    const { socket, over } = open();
+    socket.push('QUIT\n');
+    await over;
+    for (let half = 0; half < 19; half++) {
+      vi.advanceTimersByTime(500);
+      socket.push('more');
+      await turns();
+    }
+    expect(socket.destroyed).toBe(false);
+    for (let half = 0; half < 3; half++) {
+      vi.advanceTimersByTime(500);
+      socket.push('more');
+      await turns();
+    }
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it('a client is idle from its last byte on, and not a moment earlier', async () => {
+    const { socket, connection, over } = open();
+    vi.advanceTimersByTime(600);
+    socket.push('PING\n');
+    await turns();
+    vi.advanceTimersByTime(999);
+    connection.endIfIdle(1_000);
+    expect(socket.writableEnded).toBe(false);
+    vi.advanceTimersByTime(1);
+    connection.endIfIdle(1_000);
+    expect(await over).toBe('idle');
+    expect(socket.said).toBe('PONG\r\nTIMED OUT.\r\n');
+  });
+});
+
+/** Lets what is ready happen: a few turns of the event loop. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await nextTurn();
+}

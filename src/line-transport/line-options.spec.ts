@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { Command } from './command.decorator.js';
+import { ENGLISH, enumerate } from './line-errors.js';
+import { LINE_OPTION_BOUNDS, resolveLineOptions } from './line-options.js';
+
+describe('The options of a line server', () => {
+  it('all have a default', () => {
+    expect(resolveLineOptions({})).toEqual({
+      host: undefined,
+      port: 0,
+      path: undefined,
+      backlog: 1024,
+      maxLineBytes: 1024,
+      maxConnections: 10_000,
+      lineGraceMs: 0,
+      idleTimeoutMs: 600_000,
+      shutdownGraceMs: 10_000,
+      words: ENGLISH,
+    });
+  });
+
+  it.each(Object.entries(LINE_OPTION_BOUNDS))(
+    'take %s at its bounds and not beyond',
+    (name, { min, max }) => {
+      expect(resolveLineOptions({ [name]: min })).toMatchObject({ [name]: min });
+      expect(resolveLineOptions({ [name]: max })).toMatchObject({ [name]: max });
+      for (const wrong of [min - 1, max + 1, min + 0.5, Number.NaN, '1']) {
+        expect(() => resolveLineOptions({ [name]: wrong })).toThrow(
+          `${name} must be a whole number`,
+        );
+      }
+    },
+  );
+
+  it('are refused with every fault at once', () => {
+    const wrong = { port: -1, maxLineBytes: 0, idleTimeout: 5, path: '/x' };
+    expect(() => resolveLineOptions(wrong)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_LINE_OPTIONS',
+        message:
+          "The line server's options are wrong: port must be a whole number from 0 to 65535, not -1; " +
+          'maxLineBytes must be a whole number from 1 to 1048576, not 0; idleTimeout is not an option; ' +
+          'path excludes host and port.',
+      }),
+    );
+  });
+});
+
+describe('A command', () => {
+  it.each([' TIME', 'TIME ', 'TI\nME', 'TI\rME', '\t'])(
+    'cannot be %j, which no line can spell',
+    (name) => {
+      expect(() => Command(name)).toThrow(expect.objectContaining({ code: 'ERR_LINE_COMMAND' }));
+    },
+  );
+
+  it.each(['TIME', 'time now', '1.0', '"TIME"', '', '__proto__'])('can be %j', (name) => {
+    expect(() => Command(name)).not.toThrow();
+  });
+});
+
+describe('The English words', () => {
+  it('list the known commands as a sentence does', () => {
+    expect(ENGLISH.unknownCommand(['TIME', 'DATE', 'QUIT'])).toBe(
+      'UNKNOWN COMMAND. Use TIME, DATE or QUIT.',
+    );
+    expect(ENGLISH.unknownCommand(['TIME'])).toBe('UNKNOWN COMMAND. Use TIME.');
+    expect(ENGLISH.unknownCommand([])).toBe('UNKNOWN COMMAND.');
+    expect(enumerate(['TIME', 'QUIT'], 'atau')).toBe('TIME atau QUIT');
+    expect(enumerate([], 'or')).toBe('');
+  });
+});
