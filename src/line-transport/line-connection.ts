@@ -286,7 +286,7 @@ export class LineConnection implements Peer {
 
   /** Everything is delivered to the kernel, our FIN behind it. */
   #linger(): void {
-    this.#setOver(this.#endReason ?? 'client');
+    this.#setOver(this.#endReason);
     if (this.#inputEnded) return;
     this.#lingerUntil = performance.now() + LINGER_MAX_MS;
     this.#timer = setTimeout(() => this.#socket.destroy(), LINGER_QUIET_MS);
@@ -299,16 +299,24 @@ export class LineConnection implements Peer {
 
   #close(): void {
     this.#clearTimer();
-    this.#setOver(this.#endReason ?? 'error');
+    this.#setOver(this.#endReason);
     this.#host.onClosed(this);
   }
 
-  #setOver(reason: EndReason, error?: Error): void {
+  #setOver(reason: EndReason = 'error', error?: Error): void {
     if (this.#over) return;
     this.#over = true;
     this.#endReason ??= reason;
-    this.#stream?.return?.().catch(() => undefined); // its handler is told; nobody is left to tell of a failure
+    void this.#letGoOfStream();
     this.#host.onOver(this, reason, error);
+  }
+
+  async #letGoOfStream(): Promise<void> {
+    try {
+      await this.#stream?.return?.();
+    } catch {
+      // The client is gone: nobody is left to be told that its stream did not stop well.
+    }
   }
 
   #touch(): void {
