@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ConversationHost, LineConnection } from './line-connection.js';
 import { ENGLISH } from './line-errors.js';

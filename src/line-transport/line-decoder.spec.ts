@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineDecoder, OVERLONG } from './line-decoder.js';
 import { TIMING_MARK } from './telnet-filter.js';
@@ -21,6 +21,22 @@ function decode(...chunks: (string | Buffer)[]): string[] {
   const items: string[] = [];
   for (const chunk of chunks) {
     decoder.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, 'latin1'));
+    items.push(...take(decoder));
+  }
+  decoder.end();
+  return [...items, ...take(decoder)];
+}
+
+/** What comes out after an unfinished TIME was served before its end. */
+function served(...after: string[]): string[] {
+  const decoder = new LineDecoder(MAX);
+  decoder.push(Buffer.from('TIME'));
+  expect(take(decoder)).toEqual([]);
+  decoder.finishLine();
+  expect(take(decoder)).toEqual(['TIME']);
+  const items: string[] = [];
+  for (const chunk of after) {
+    decoder.push(Buffer.from(chunk));
     items.push(...take(decoder));
   }
   decoder.end();
@@ -124,21 +140,6 @@ describe('LineDecoder', () => {
   });
 
   describe('with a line served before its end', () => {
-    function served(...after: string[]): string[] {
-      const decoder = new LineDecoder(MAX);
-      decoder.push(Buffer.from('TIME'));
-      expect(take(decoder)).toEqual([]);
-      decoder.finishLine();
-      expect(take(decoder)).toEqual(['TIME']);
-      const items: string[] = [];
-      for (const chunk of after) {
-        decoder.push(Buffer.from(chunk));
-        items.push(...take(decoder));
-      }
-      decoder.end();
-      return [...items, ...take(decoder)];
-    }
-
     it.each(['\n', '\r\n', ' \t\r\n'])('swallows the line end %j that follows', (end) => {
       expect(served(end)).toEqual([]);
       expect(served(...end)).toEqual([]);

@@ -50,7 +50,10 @@ export class LineDecoder {
 
   /** Adds input. The chunk must not be changed afterwards. */
   push(chunk: Buffer): void {
-    this.#telnet.push(chunk, this.#enqueue);
+    for (const input of this.#telnet.filter(chunk)) {
+      this.#pendingBytes += input === TIMING_MARK ? TIMING_MARK_BYTES : input.length;
+      this.#input.push(input);
+    }
   }
 
   /** Says that no more input will come: a last line without a line end counts as a line. */
@@ -81,11 +84,6 @@ export class LineDecoder {
     if (!this.#ended || this.#partialLength === 0) return undefined;
     return this.#unlessServed(this.#takePartial());
   }
-
-  readonly #enqueue = (input: TelnetInput): void => {
-    this.#pendingBytes += input === TIMING_MARK ? TIMING_MARK_BYTES : input.length;
-    this.#input.push(input);
-  };
 
   #decode(input: Buffer): Decoded | undefined {
     const lineEnd = input.indexOf(LF, this.#offset);

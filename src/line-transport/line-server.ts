@@ -22,6 +22,8 @@ import { ErrorLine } from './line-reply.js';
 
 /** How often idle connections are looked for; an idle timeout is exceeded by no more than this. */
 const IDLE_CHECK_MS = 1_000;
+/** How long a closing server may go on to accept what waits in the kernel; new clients keep coming meanwhile. */
+const BACKLOG_MS = 250;
 /** How long a refused client may take to read why. */
 const REFUSAL_MS = 1_000;
 
@@ -165,8 +167,9 @@ export class LineServer
     const server = this.#server;
     if (server === undefined) return;
     this._status$.next('draining');
-    this.#events.emit('draining', this.#connections.size);
-    for (const connection of this.#connections) connection.drain();
+    const open = [...this.#connections].filter((connection) => !connection.over);
+    this.#events.emit('draining', open.length);
+    for (const connection of open) connection.drain();
     let cut = 0;
     const grace = setTimeout(() => {
       for (const connection of this.#connections) {
@@ -186,14 +189,14 @@ export class LineServer
 
   /**
    * Accepts the connections that the kernel has accepted already: closing would give them a RST, whatever they have sent.
-   * Node takes at least one of them in a turn of the event loop, and there are no more than the backlog holds.
+   * Node may take as few as one in a turn of the event loop, so it is asked until a turn brings none.
    */
   async #takeBacklog(): Promise<void> {
-    for (let left = this.options.backlog; left > 0; left--) {
-      const before = this.#taken();
+    const until = performance.now() + BACKLOG_MS;
+    for (let before = -1; before !== this.#taken() && performance.now() < until;) {
+      before = this.#taken();
       await nextTurn();
       await nextTurn();
-      if (this.#taken() === before) return;
     }
   }
 
@@ -254,11 +257,12 @@ export class LineServer
     this.#events.emit('request', connection, line);
     const known = this.messageHandlers.get(line);
     if (known !== undefined) return known('', new LineContext(line, connection, line));
-    this.#host.onProtocolError(connection, 'unknownCommand');
     const fallback = this.messageHandlers.get(UNKNOWN_COMMAND);
-    if (fallback === undefined)
-      return new ErrorLine(this.options.words.unknownCommand(this.#commands));
-    return fallback(line, new LineContext(line, connection, UNKNOWN_COMMAND));
+    if (fallback !== undefined) {
+      return fallback(line, new LineContext(line, connection, UNKNOWN_COMMAND));
+    }
+    this.#host.onProtocolError(connection, 'unknownCommand');
+    return new ErrorLine(this.options.words.unknownCommand(this.#commands));
   }
 }
 

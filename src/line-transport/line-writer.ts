@@ -13,10 +13,7 @@ export class LineWriter {
   #blocked: Promise<void> | undefined;
   #release: (() => void) | undefined;
 
-  constructor(private readonly stream: Writable) {
-    stream.on('drain', () => this.#unblock());
-    stream.on('close', () => this.#unblock());
-  }
+  constructor(private readonly stream: Writable) {}
 
   /** Whether the client has to read before more is written; `undefined` if it has not, else what to wait for. */
   get blocked(): Promise<void> | undefined {
@@ -33,7 +30,7 @@ export class LineWriter {
       // A tick set inside a promise job runs when no job is left, so it collects what a whole slice of lines was
       // answered, and never holds a ready reply back behind a handler that waits for I/O.
       this.#flushScheduled = true;
-      process.nextTick(this.flush);
+      process.nextTick(flush, this);
     }
   }
 
@@ -49,13 +46,20 @@ export class LineWriter {
     this.stream.end();
   }
 
-  readonly flush = (): void => {
+  /** Writes what was said so far. */
+  flush(): void {
     this.#flushScheduled = false;
     if (this.#outgoing === '') return;
     const outgoing = this.#outgoing;
     this.#outgoing = '';
     this.#send(outgoing);
-  };
+  }
+
+  /** The client has read, or is gone. */
+  unblock(): void {
+    this.#release?.();
+    this.#blocked = undefined;
+  }
 
   #send(outgoing: string | Uint8Array): void {
     if (!this.stream.writable || this.stream.write(outgoing) || this.#blocked !== undefined) return;
@@ -63,9 +67,9 @@ export class LineWriter {
       this.#release = resolve;
     });
   }
+}
 
-  #unblock(): void {
-    this.#release?.();
-    this.#blocked = undefined;
-  }
+/** One function for all connections: a closure each would be memory an idle connection has no use for. */
+function flush(writer: LineWriter): void {
+  writer.flush();
 }

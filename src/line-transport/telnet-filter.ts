@@ -30,14 +30,18 @@ export class TelnetFilter {
   #verb = 0;
   #afterCr = false;
 
-  /** Feeds one chunk and passes on what is text. The buffers passed on may be views of `chunk`. */
-  push(chunk: Buffer, pass: (input: TelnetInput) => void): void {
-    if (chunk.length === 0) return;
+  /** What is text in a chunk. The buffers may be views of `chunk`. */
+  filter(chunk: Buffer): TelnetInput[] {
+    if (chunk.length === 0) return [];
     if (this.#state === 'text' && !chunk.includes(IAC) && !chunk.includes(NUL)) {
       this.#afterCr = chunk.at(-1) === CR;
-      pass(chunk);
-      return;
+      return [chunk];
     }
+    return this.#filterBytes(chunk);
+  }
+
+  #filterBytes(chunk: Buffer): TelnetInput[] {
+    const filtered: TelnetInput[] = [];
     // Text is moved to the front of one copy: filtering never needs more memory than the chunk itself.
     const text = Buffer.allocUnsafe(chunk.length);
     let start = 0;
@@ -46,12 +50,13 @@ export class TelnetFilter {
       const outcome = this.#step(byte);
       if (outcome === 'keep') text[end++] = byte;
       if (outcome === 'mark') {
-        if (end > start) pass(text.subarray(start, end));
+        if (end > start) filtered.push(text.subarray(start, end));
         start = end;
-        pass(TIMING_MARK);
+        filtered.push(TIMING_MARK);
       }
     }
-    if (end > start) pass(text.subarray(start, end));
+    if (end > start) filtered.push(text.subarray(start, end));
+    return filtered;
   }
 
   #step(byte: number): 'keep' | 'drop' | 'mark' {

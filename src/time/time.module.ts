@@ -11,6 +11,10 @@ export class TimeModule {
   static forRootAsync(
     options: Pick<FactoryProvider<string | undefined>, 'inject' | 'useFactory'>,
   ): DynamicModule {
-    return { module: TimeModule, providers: [{ provide: TIME_ZONE, ...options }] };
+    return {
+      module: TimeModule,
+      providers: [{ provide: TIME_ZONE, ...options }],
+      exports: [TIME_ZONE],
+    };
   }
 }

@@ -18,7 +18,7 @@ export interface LineApplication {
   readonly app: INestMicroservice;
   readonly server: LineServer;
   readonly port: number;
-  connect(): Promise<TestClient>;
+  readonly connect: () => Promise<TestClient>;
 }
 
 export async function createLineApplication(

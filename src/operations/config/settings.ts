@@ -100,6 +100,7 @@ function said(rule: string) {
 }
 
 function isTimeZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false; // an offset such as +07:00, which newer Node versions take too
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).format().length > 0;
   } catch {

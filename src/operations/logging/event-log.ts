@@ -126,6 +126,8 @@ function nameOf({ remoteAddress = '-', remotePort = 0 }: Peer): string {
   return `('${remoteAddress}', ${remotePort})`;
 }
 
+/** Nest's pipeline hands on `{ status, message }` in the place of an error it has logged. */
 function summary(error: unknown): string {
-  return escapeControls(error instanceof Error ? error.message : inspect(error));
+  const hasMessage = typeof error === 'object' && error !== null && 'message' in error;
+  return escapeControls(hasMessage ? String(error.message) : inspect(error));
 }

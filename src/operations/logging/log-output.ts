@@ -34,16 +34,13 @@ export class LogOutput {
       this.#dropped++;
       return;
     }
-    if (this.#dropped > 0) {
-      const dropped = this.#dropped;
-      this.#dropped = 0;
-      this.stream.write(this.sayDropped(dropped));
-    }
+    this.#tellDropped();
     this.stream.write(line);
   }
 
   /** Resolves when everything written was taken, or will not be within a second. */
   flush(): Promise<void> {
+    this.#tellDropped();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, FLUSH_MS);
       this.stream.write('', () => {
@@ -51,5 +48,12 @@ export class LogOutput {
         resolve();
       });
     });
+  }
+
+  #tellDropped(): void {
+    if (this.#dropped === 0) return;
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    this.stream.write(this.sayDropped(dropped));
   }
 }

@@ -41,11 +41,12 @@ export class NestLog implements LoggerService {
     rest: readonly unknown[],
   ): void {
     if (!this.out.isLevelEnabled(level)) return;
-    const last = rest.at(-1);
-    const context = typeof last === 'string' ? last : undefined;
-    const parts = [message, ...(context === undefined ? rest : rest.slice(0, -1))].map(text);
+    const more = rest.filter((part) => part !== undefined); // a Logger fills in for a stack it was not given
+    const last = more.at(-1);
+    const context = typeof last === 'string' && !last.includes('\n') ? last : undefined; // a stack has lines
+    const parts = [message, ...(context === undefined ? more : more.slice(0, -1))].map(text);
     const prefix = context === undefined ? '' : `[${context}] `;
-    this.out[level]({ event: 'nest', context }, prefix + escapeControls(parts.join(' ')));
+    this.out[level]({ event: 'nest', context }, escapeControls(prefix + parts.join(' ')));
   }
 }
 

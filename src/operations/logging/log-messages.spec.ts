@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { LOG_MESSAGES, type LogMessages } from './log-messages.js';
+
+const C = "('172.16.16.102', 40036)";
+
+/** Every message, as it is in Indonesian and in English. */
+const MESSAGES: Record<
+  keyof LogMessages,
+  [say: (m: LogMessages) => string, id: string, en: string]
+> = {
+  listening: [
+    (m) => m.listening('port 45000'),
+    'Server aktif dan mendengarkan di port 45000...',
+    'Server is up and listening on port 45000...',
+  ],
+  connectionAccepted: [
+    (m) => m.connectionAccepted(C),
+    `Menerima koneksi baru dari ${C}`,
+    `Accepted a new connection from ${C}`,
+  ],
+  conversationStarted: [
+    (m) => m.conversationStarted(C),
+    `Sesi baru untuk klien ${C} dimulai.`,
+    `New session for client ${C} started.`,
+  ],
+  lineReceived: [
+    (m) => m.lineReceived(C, "'TIME'"),
+    `Menerima pesan dari ${C}: 'TIME'`,
+    `Received message from ${C}: 'TIME'`,
+  ],
+  replySent: [
+    (m) => m.replySent(C, "waktu '06:14:20'"),
+    `Mengirim waktu '06:14:20' ke ${C}`,
+    `Sent waktu '06:14:20' to ${C}`,
+  ],
+  reply: [(m) => m.reply("'PONG'"), "balasan 'PONG'", "reply 'PONG'"],
+  unknownCommand: [
+    (m) => m.unknownCommand(C),
+    `Perintah tidak valid dari ${C}.`,
+    `Invalid command from ${C}.`,
+  ],
+  lineTooLong: [
+    (m) => m.lineTooLong(C),
+    `Baris terlalu panjang dari ${C}.`,
+    `Line too long from ${C}.`,
+  ],
+  quit: [
+    (m) => m.quit(C),
+    `Klien ${C} meminta keluar. Koneksi ditutup.`,
+    `Client ${C} asked to quit. Connection closed.`,
+  ],
+  closedByClient: [
+    (m) => m.closedByClient(C),
+    `Klien ${C} menutup koneksi tanpa perintah QUIT.`,
+    `Client ${C} closed the connection without QUIT.`,
+  ],
+  idleTimeout: [
+    (m) => m.idleTimeout(C),
+    `Klien ${C} terlalu lama diam. Koneksi ditutup.`,
+    `Client ${C} was silent too long. Connection closed.`,
+  ],
+  closedByShutdown: [
+    (m) => m.closedByShutdown(C),
+    `Koneksi dengan ${C} ditutup karena server berhenti.`,
+    `Connection with ${C} closed: the server is stopping.`,
+  ],
+  connectionReset: [
+    (m) => m.connectionReset(C),
+    `Koneksi dengan ${C} terputus secara paksa oleh klien.`,
+    `Connection with ${C} was cut by the client.`,
+  ],
+  connectionFailed: [
+    (m) => m.connectionFailed(C, 'read ETIMEDOUT'),
+    `Koneksi dengan ${C} gagal: read ETIMEDOUT.`,
+    `Connection with ${C} failed: read ETIMEDOUT.`,
+  ],
+  conversationOver: [
+    (m) => m.conversationOver(C),
+    `Sesi untuk klien ${C} telah berhenti.`,
+    `Session for client ${C} is over.`,
+  ],
+  connectionRefused: [
+    (m) => m.connectionRefused(C),
+    `Koneksi dari ${C} ditolak: server penuh.`,
+    `Connection from ${C} refused: server full.`,
+  ],
+  handlerFailed: [
+    (m) => m.handlerFailed(C, "'TIME'", 'boom'),
+    `Gagal menjawab 'TIME' dari ${C}: boom`,
+    `Failed to answer 'TIME' from ${C}: boom`,
+  ],
+  serverFailed: [
+    (m) => m.serverFailed('accept EMFILE'),
+    'Soket server gagal: accept EMFILE.',
+    'Server socket failed: accept EMFILE.',
+  ],
+  shutdownStarted: [
+    (m) => m.shutdownStarted(3),
+    'Server berhenti menerima koneksi. 3 sesi diselesaikan...',
+    'Server stopped accepting. 3 sessions are finishing...',
+  ],
+  shutdownFinished: [(m) => m.shutdownFinished(0), 'Server berhenti.', 'Server stopped.'],
+  settingMisspelt: [
+    (m) => m.settingMisspelt('TIMEZONE', 'TIME_ZONE'),
+    'Variabel TIMEZONE tidak dikenal. Maksudnya TIME_ZONE?',
+    'Variable TIMEZONE is unknown. Did you mean TIME_ZONE?',
+  ],
+  linesDropped: [
+    (m) => m.linesDropped(12),
+    '12 baris log dibuang karena pembaca log terlalu lambat.',
+    "12 log lines were dropped: the log's reader is too slow.",
+  ],
+};
+
+describe('the messages of the log', () => {
+  it('are the same events in both languages', () => {
+    expect(Object.keys(LOG_MESSAGES.id)).toEqual(Object.keys(MESSAGES));
+    expect(Object.keys(LOG_MESSAGES.en)).toEqual(Object.keys(MESSAGES));
+  });
+
+  it.each(Object.entries(MESSAGES))('say %s in Indonesian and in English', (_event, message) => {
+    const [say, indonesian, english] = message;
+    expect(say(LOG_MESSAGES.id)).toBe(indonesian);
+    expect(say(LOG_MESSAGES.en)).toBe(english);
+  });
+
+  it('say how many sessions a shutdown has cut, if any', () => {
+    expect(LOG_MESSAGES.id.shutdownFinished(2)).toBe('Server berhenti. 2 sesi diputus.');
+    expect(LOG_MESSAGES.en.shutdownFinished(2)).toBe('Server stopped. 2 sessions were cut.');
+  });
+});
