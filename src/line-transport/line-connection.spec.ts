@@ -141,6 +141,23 @@ describe('A conversation', () => {
     expect(await over).toBe('error');
   });
 
+  it('tells nobody of a handler that fails after the client has gone', async () => {
+    let fail = (): void => undefined;
+    const failed = new Promise<string>((_, reject) => {
+      fail = () => reject(new Error('too late'));
+    });
+    const onHandlerError = vi.fn();
+    const { socket, over } = open({ answer: () => failed, onHandlerError });
+    socket.push('PING\n');
+    await nextTurn();
+    socket.destroy(Object.assign(new Error('cut'), { code: 'ECONNRESET' }));
+    await over;
+    fail();
+    await nextTurn();
+    expect(onHandlerError).toHaveBeenCalledOnce();
+    expect(socket.said).toBe('');
+  });
+
   it('ends once', async () => {
     const { socket, connection, over } = open();
     connection.end('quit', 'first');

@@ -1,8 +1,11 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Controller } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
-import { describe, expect, it } from 'vitest';
-import { Command } from '../../src/line-transport/index.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Command, type LineServerOptions } from '../../src/line-transport/index.js';
 import { readSettings, settings } from '../../src/operations/config/settings.js';
 import { DESCRIBE_REPLY, EventLog } from '../../src/operations/logging/event-log.js';
 import { createLog, LOG } from '../../src/operations/logging/log.js';
@@ -27,7 +30,10 @@ class TestController {
 }
 
 /** An application whose log is told what to call the reply "known", and what its log says. */
-async function startLogged(env: NodeJS.ProcessEnv = {}): Promise<{
+async function startLogged(
+  env: NodeJS.ProcessEnv = {},
+  options: LineServerOptions = {},
+): Promise<{
   application: LineApplication;
   written: () => string[];
 }> {
@@ -37,7 +43,7 @@ async function startLogged(env: NodeJS.ProcessEnv = {}): Promise<{
     { level: given.LOG_LEVEL, format: given.LOG_FORMAT },
     new LogOutput(stream, () => ''),
   );
-  const application = await startLineApplication([TestController], {}, [
+  const application = await startLineApplication([TestController], options, [
     EventLog,
     { provide: LOG, useValue: log },
     { provide: settings.KEY, useValue: given },
@@ -106,6 +112,21 @@ describe('EventLog', () => {
       'Server berhenti. 1 sesi diputus.',
     ]);
     client.socket.destroy();
+  });
+
+  it('names the path of a Unix domain socket', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'line-')), 'socket');
+    const { written } = await startLogged({}, { host: undefined, path });
+    expect(written()).toEqual([`Server aktif dan mendengarkan di ${path}...`]);
+  });
+
+  it('warns of a variable that was probably meant for the service', async () => {
+    vi.stubEnv('IDLE_TIMEOUT', '5');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const { written } = await startLogged();
+    expect(written()[0]).toBe('Variabel IDLE_TIMEOUT tidak dikenal. Maksudnya IDLE_TIMEOUT_MS?');
   });
 
   it('says neither lines nor replies when it is not to log them', async () => {

@@ -76,6 +76,14 @@ describe('A server that cannot listen says why, once,', () => {
     });
   });
 
+  it('when the port is taken on every interface', async () => {
+    const { app } = await createLineApplication([EchoController]);
+    const { port }: AddressInfo = await app.listen();
+    expect(await fault({ port })).toMatchObject({
+      message: expect.stringContaining(`Cannot listen on port ${port}: another process`),
+    });
+  });
+
   it('when the address is not one of this machine', async () => {
     expect(await fault({ host: '203.0.113.1' })).toMatchObject({
       cause: { code: 'EADDRNOTAVAIL' },

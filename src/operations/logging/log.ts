@@ -2,7 +2,6 @@
  * The service's log: pino, one line per event, as text in the old service's manner or as JSON.
  */
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
-import type { LogOutput } from './log-output.js';
 
 /** Writes log lines: `log.info({ event, …fields }, message)`. */
 export type Log = Logger;
@@ -16,7 +15,7 @@ export interface LogOptions {
   readonly format: 'text' | 'json';
 }
 
-export function createLog({ level, format }: LogOptions, output: LogOutput): Log {
+export function createLog({ level, format }: LogOptions, output: DestinationStream): Log {
   if (format === 'text') return pino({ level, base: null, timestamp: false }, asText(output));
   return pino(
     {
@@ -35,7 +34,7 @@ export function textLine(message: string, now = Date.now()): string {
 }
 
 /** With its metadata symbol set, pino tells a destination the message itself (pino's docs, "Destination metadata"). */
-function asText(output: LogOutput): DestinationStream {
+function asText(output: DestinationStream): DestinationStream {
   return {
     [Symbol.for('pino.metadata')]: true,
     lastMsg: '',

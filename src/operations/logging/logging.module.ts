@@ -4,7 +4,7 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { type Settings, settings } from '../config/settings.js';
 import { DESCRIBE_REPLY, type DescribeReply, EventLog } from './event-log.js';
-import { createLog, LOG, textLine } from './log.js';
+import { createLog, LOG } from './log.js';
 import { LOG_MESSAGES } from './log-messages.js';
 import { LogOutput } from './log-output.js';
 import { NestLog } from './nest-log.js';
@@ -43,10 +43,11 @@ export class LoggingModule implements OnApplicationShutdown {
   }
 }
 
-function standardOutput({ LOCALE, LOG_FORMAT }: Settings): LogOutput {
+function standardOutput({ LOCALE, LOG_FORMAT: format }: Settings): LogOutput {
   return new LogOutput(process.stdout, (count) => {
-    const message = LOG_MESSAGES[LOCALE].linesDropped(count);
-    if (LOG_FORMAT === 'text') return textLine(message);
-    return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), event: 'linesDropped', count, msg: message })}\n`;
+    let line = '';
+    const log = createLog({ level: 'warn', format }, { write: (text) => (line = text) });
+    log.warn({ event: 'linesDropped', count }, LOG_MESSAGES[LOCALE].linesDropped(count));
+    return line;
   });
 }
