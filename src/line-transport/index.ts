@@ -23,7 +23,11 @@ export type {
   Peer,
   RefusalReason,
 } from './line-events.js';
-export { LINE_OPTION_BOUNDS, type LineServerOptions } from './line-options.js';
+export {
+  LINE_OPTION_BOUNDS,
+  type LineServerOptions,
+  type ResolvedLineServerOptions,
+} from './line-options.js';
 export {
   CLOSE,
   Closing,

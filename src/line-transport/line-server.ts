@@ -63,6 +63,7 @@ export class LineServer
     super();
     this.options = resolveLineOptions(options);
     this.#host = this.#hostConversations();
+    this.#events.on('error', () => undefined); // without any listener Node would end the process
   }
 
   /** The known commands, in the order of registration. */

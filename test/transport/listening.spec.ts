@@ -46,6 +46,13 @@ describe('A server listens', () => {
     expect(peers).toEqual([[undefined, undefined]]);
   });
 
+  it('on, although its socket reports an error that nobody listens for', async () => {
+    const { connect, server } = await startLineApplication([EchoController]);
+    server.unwrap().emit('error', new Error('accept failed'));
+    const client = await connect();
+    expect(await client.end('PING\n').transcript()).toBe('PONG\r\n');
+  });
+
   it('again after it was closed', async () => {
     const server = new LineServer({ host: '127.0.0.1' });
     server.addHandler('PING', () => Promise.resolve('PONG'));
