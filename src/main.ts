@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The story of the process: read the settings, listen, and close in order when told to.
  */

@@ -9,7 +9,7 @@ import { DateController } from './date.controller.js';
 @Module({
   imports: [
     LineTransportModule.forRoot({ port: 45_000, lineGraceMs: 200, words: WORDS.id }),
-    TimeModule.forRootAsync({ useFactory: () => process.env['TIME_ZONE'] }),
+    TimeModule.forRootAsync({ useFactory: () => process.env['TIME_ZONE'] || undefined }),
   ],
   controllers: [DateController],
 })

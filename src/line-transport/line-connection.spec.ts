@@ -221,6 +221,21 @@ describe('With time stopped', () => {
     expect(socket.said).toBe('?\r\n');
   });
 
+  it('an unfinished command is answered once although the server closes when its grace runs out', async () => {
+    for (const before of [0, 1, 2]) {
+      const { socket, connection, over } = open({ lineGraceMs: 200 });
+      socket.push('PING');
+      await nextTurn();
+      if (before === 0) vi.advanceTimersByTime(200);
+      connection.drain();
+      if (before === 1) vi.advanceTimersByTime(200);
+      await nextTurn();
+      if (before === 2) vi.advanceTimersByTime(200);
+      expect(await over).toBe('shutdown');
+      expect(socket.said).toBe('PONG\r\n');
+    }
+  });
+
   it('a client that keeps its side open is let go of a second after its last byte', async () => {
     const { socket, over } = open();
     socket.push('QUIT\n');

@@ -98,8 +98,8 @@ export class LineConnection implements Peer {
   #clientsTurn = true;
   #lastActive = performance.now();
   #chunksReceived = 0;
-  /** The line grace while the conversation lasts, the linger after it. */
-  #timer: NodeJS.Timeout | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
   #lingerUntil = 0;
 
   /**
@@ -131,7 +131,7 @@ export class LineConnection implements Peer {
   end(reason: EndReason, lastLine?: string): void {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;
-    this.#clearTimer();
+    clearTimeout(this.#graceTimer);
     if (lastLine !== undefined) this.#writer.write(lastLine);
     this.#writer.end();
     this.#socket.resume();
@@ -140,6 +140,7 @@ export class LineConnection implements Peer {
   /** Ends the conversation as soon as every line that has arrived is answered. */
   drain(): void {
     this.#draining = true;
+    clearTimeout(this.#graceTimer);
     if (!this.#conversing) this.#rest();
   }
 
@@ -162,11 +163,11 @@ export class LineConnection implements Peer {
   #receive(chunk: Buffer): void {
     this.#touch();
     if (this.#endReason !== undefined) {
-      if (this.#lastActive < this.#lingerUntil) this.#timer?.refresh();
+      if (this.#lastActive < this.#lingerUntil) this.#lingerTimer?.refresh();
       return;
     }
     this.#chunksReceived++;
-    this.#clearTimer();
+    clearTimeout(this.#graceTimer);
     this.#decoder.push(chunk);
     this.#converse();
     if (this.#decoder.pendingBytes > MAX_PENDING_BYTES) this.#socket.pause();
@@ -181,7 +182,7 @@ export class LineConnection implements Peer {
   #receiveEnd(): void {
     this.#inputEnded = true;
     if (this.#endReason !== undefined) return;
-    this.#clearTimer();
+    clearTimeout(this.#graceTimer);
     this.#decoder.end();
     this.#converse();
   }
@@ -247,8 +248,7 @@ export class LineConnection implements Peer {
   #say(reply: unknown): void {
     if (this.#endReason !== undefined) return;
     for (const line of replyLines(reply)) {
-      this.#writer.write(line);
-      this.#host.onReply(this, line);
+      this.#host.onReply(this, this.#writer.write(line));
     }
     if (reply instanceof Closing) this.end('quit');
   }
@@ -283,9 +283,11 @@ export class LineConnection implements Peer {
   }
 
   #awaitLineEnd(): void {
-    this.#timer = setTimeout(() => {
+    this.#graceTimer = setTimeout(() => {
       // Timers run before the sockets are polled: after a busy turn the rest of the line may be there already.
-      this.#ifStillQuiet(1, () => this.#serveUnfinished());
+      this.#ifStillQuiet(1, () => {
+        if (this.#spellsCommand()) this.#serveUnfinished();
+      });
     }, this.#host.lineGraceMs);
   }
 
@@ -319,7 +321,7 @@ export class LineConnection implements Peer {
     this.#setOver(this.#endReason);
     if (this.#inputEnded) return;
     this.#lingerUntil = performance.now() + LINGER_MAX_MS;
-    this.#timer = setTimeout(() => this.#socket.destroy(), LINGER_QUIET_MS);
+    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LINGER_QUIET_MS);
   }
 
   #fail(error: NodeJS.ErrnoException): void {
@@ -328,7 +330,8 @@ export class LineConnection implements Peer {
   }
 
   #close(): void {
-    this.#clearTimer();
+    clearTimeout(this.#graceTimer);
+    clearTimeout(this.#lingerTimer);
     this.#writer.unblock();
     this.#setOver(this.#endReason);
     this.#host.onClosed(this);
@@ -352,10 +355,5 @@ export class LineConnection implements Peer {
 
   #touch(): void {
     this.#lastActive = performance.now();
-  }
-
-  #clearTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 }

@@ -6,7 +6,10 @@ import type { AddressInfo } from 'node:net';
 import type { LineConnection } from './line-connection.js';
 import type { ProtocolError } from './line-errors.js';
 
-/** One end of a connection as the socket names it; on a Unix domain socket both are `undefined`. */
+/**
+ * A client as its socket names it. Both are `undefined` on a Unix domain socket, and for a client that cut its connection
+ * before it was accepted.
+ */
 export interface Peer {
   /** Address in text, IPv4 also where the socket says `::ffff:…`. */
   readonly remoteAddress: string | undefined;
@@ -56,7 +59,7 @@ export type LineServerEvents = {
 /** What a server is doing; emitted by `status`. */
 export type LineServerStatus = 'listening' | 'draining' | 'closed';
 
-/** Counters since the server was made, except `open`, which is now. */
+/** Counters since the server was made, except `open`: the conversations that are not over now. */
 export interface LineServerStats {
   readonly connections: {
     readonly open: number;

@@ -46,6 +46,12 @@ describe('The options of a line server', () => {
   });
 });
 
+describe('The path of a socket', () => {
+  it('is not empty', () => {
+    expect(() => resolveLineOptions({ path: '' })).toThrow('path must not be empty');
+  });
+});
+
 describe('A command', () => {
   it.each([' TIME', 'TIME ', 'TI\nME', 'TI\rME', '\t'])(
     'cannot be %j, which no line can spell',

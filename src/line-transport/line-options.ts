@@ -18,7 +18,7 @@ export interface LineServerOptions {
   readonly backlog?: number | undefined;
   /** The longest line accepted, in bytes without its line end, 1–1,048,576. Default 1024. */
   readonly maxLineBytes?: number | undefined;
-  /** The most connections served at once, 1–1,000,000; one more is told so and closed. Default 10,000. */
+  /** The most conversations at once, 1–1,000,000; one more client is told so and closed. Default 10,000. */
   readonly maxConnections?: number | undefined;
   /**
    * Milliseconds after which an unfinished line that spells a known command is answered, for clients that send no
@@ -82,6 +82,7 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(resolved, name)) faults.push(`${name} is not an option`);
   }
+  if (options.path === '') faults.push('path must not be empty');
   if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
     faults.push('path excludes host and port');
   }

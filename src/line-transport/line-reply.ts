@@ -1,6 +1,5 @@
 /**
- * What a handler may answer, and how it becomes bytes. A reply is whole lines or nothing: whatever a handler
- * returns, it cannot forge a second reply. Knows nothing of sockets.
+ * What a handler may answer, and how it becomes lines. A reply is whole lines or nothing. Knows nothing of sockets.
  */
 import { concatMap, from, isObservable, type Observable, of, type Subscription } from 'rxjs';
 import { LineError } from './line-errors.js';
@@ -40,14 +39,14 @@ export function closeWith(...lines: string[]): Closing {
 }
 
 /**
- * The lines of one reply, fit for the wire.
+ * The lines of one reply.
  * @throws {LineError} `ERR_LINE_REPLY` if the value is nothing a line can say (an object, a symbol, …)
  */
 export function replyLines(reply: unknown): string[] {
   if (reply === undefined || reply === null) return [];
-  if (reply instanceof Closing) return reply.lines.map(oneLine);
-  if (Array.isArray(reply)) return reply.map(oneLine);
-  return [oneLine(reply)];
+  if (reply instanceof Closing) return [...reply.lines];
+  if (Array.isArray(reply)) return reply.map(lineOf);
+  return [lineOf(reply)];
 }
 
 /** True for what {@link repliesOf} can iterate. */
@@ -67,10 +66,10 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<LineReply> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
-function oneLine(value: unknown): string {
+function lineOf(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return value.replace(/[\r\n\0]+/g, ' ');
+      return value;
     case 'number':
     case 'bigint':
     case 'boolean':

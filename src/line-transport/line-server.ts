@@ -19,6 +19,7 @@ import {
   resolveLineOptions,
 } from './line-options.js';
 import { ErrorLine } from './line-reply.js';
+import { LineWriter } from './line-writer.js';
 
 /** How often idle connections are looked for; an idle timeout is exceeded by no more than this. */
 const IDLE_CHECK_MS = 1_000;
@@ -43,7 +44,10 @@ export class LineServer
   override readonly transportId = LINE_TRANSPORT;
   readonly options: ResolvedLineServerOptions;
   readonly #events = new EventEmitter<Arguments>();
+  /** The conversations that are not over. */
   readonly #connections = new Set<LineConnection>();
+  /** Conversations that are over, their sockets still there; the longest first. */
+  readonly #lingering = new Set<LineConnection>();
   readonly #host: ConversationHost;
   readonly #counts = {
     accepted: 0,
@@ -168,15 +172,13 @@ export class LineServer
     const server = this.#server;
     if (server === undefined) return;
     this._status$.next('draining');
-    const open = [...this.#connections].filter((connection) => !connection.over);
-    this.#events.emit('draining', open.length);
-    for (const connection of open) connection.drain();
+    this.#events.emit('draining', this.#connections.size);
+    for (const connection of this.#connections) connection.drain();
     let cut = 0;
     const grace = setTimeout(() => {
-      for (const connection of this.#connections) {
-        if (!connection.over) cut++;
-        connection.destroy('shutdown');
-      }
+      cut = this.#connections.size;
+      for (const connection of this.#connections) connection.destroy('shutdown');
+      for (const connection of this.#lingering) connection.destroy('shutdown');
     }, this.options.shutdownGraceMs);
     await this.#takeBacklog();
     await new Promise((resolve) => {
@@ -206,17 +208,52 @@ export class LineServer
   }
 
   #accept(socket: Socket): void {
-    const peer = peerOf(socket);
-    if (this.#connections.size >= this.options.maxConnections) {
-      this.#counts.refused.maxConnections++;
-      refuse(socket, this.options.words.serverFull);
-      this.#events.emit('refused', peer, 'maxConnections');
+    if (!this.#isFull()) {
+      this.#serve(socket);
       return;
     }
-    const connection = new LineConnection(++this.#counts.accepted, socket, peer, this.#host);
+    // The client may be one that has just left: its FIN is read in the next turn, polling included, at the latest.
+    socket.on('error', () => undefined); // 'close' follows
+    setImmediate(() => setImmediate(() => this.#acceptIfRoom(socket)));
+  }
+
+  #acceptIfRoom(socket: Socket): void {
+    if (socket.destroyed) return;
+    if (this.#isFull()) this.#refuse(socket);
+    else this.#serve(socket);
+  }
+
+  #isFull(): boolean {
+    return this.#connections.size >= this.options.maxConnections;
+  }
+
+  #serve(socket: Socket): void {
+    if (this.#connections.size + this.#lingering.size >= this.options.maxConnections) {
+      const [longest] = this.#lingering;
+      longest?.destroy('shutdown');
+    }
+    const connection = new LineConnection(
+      ++this.#counts.accepted,
+      socket,
+      peerOf(socket),
+      this.#host,
+    );
     this.#connections.add(connection);
     this.#events.emit('connection', connection);
     if (this.#closing !== undefined) connection.drain();
+  }
+
+  /** Tells a client why it is not served; what it says meanwhile is dropped. */
+  #refuse(socket: Socket): void {
+    this.#counts.refused.maxConnections++;
+    const peer = peerOf(socket);
+    const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
+    socket.on('close', () => clearTimeout(timer));
+    const writer = new LineWriter(socket);
+    writer.write(this.options.words.serverFull);
+    writer.end();
+    socket.resume();
+    this.#events.emit('refused', peer, 'maxConnections');
   }
 
   #watchIdle(idleMs: number): void {
@@ -247,9 +284,11 @@ export class LineServer
       },
       onOver: (connection, reason, error) => {
         this.#counts.ended[reason]++;
+        this.#connections.delete(connection);
+        this.#lingering.add(connection);
         this.#events.emit('disconnection', connection, reason, error);
       },
-      onClosed: (connection) => this.#connections.delete(connection),
+      onClosed: (connection) => this.#lingering.delete(connection),
     };
   }
 
@@ -267,15 +306,6 @@ export class LineServer
   }
 }
 
-/** Tells a client why it is not served; what it says meanwhile is dropped. */
-function refuse(socket: Socket, line: string): void {
-  const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
-  socket.on('close', () => clearTimeout(timer));
-  socket.on('error', () => undefined); // 'close' follows
-  socket.end(`${line}\r\n`);
-  socket.resume();
-}
-
 function peerOf(socket: Socket): Peer {
   const { remoteAddress, remotePort } = socket;
   return { remoteAddress: remoteAddress?.replace(/^::ffff:(?=\d+\.)/, ''), remotePort };
@@ -283,7 +313,7 @@ function peerOf(socket: Socket): Peer {
 
 const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process listens there already; stop it or choose another port',
-  EACCES: 'this user may not; choose a port above 1023 or a place it may write to',
+  EACCES: 'this user may not; choose a port above 1023, or a path in a folder it may write to',
   EADDRNOTAVAIL: 'this machine has no such address; choose one it has, or none for all',
   ENOTFOUND: 'the name does not resolve; check the host',
 };

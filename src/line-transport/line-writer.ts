@@ -20,9 +20,14 @@ export class LineWriter {
     return this.#blocked;
   }
 
-  /** Says a line; its line end is added. Once the stream has ended, nothing more is said. */
-  write(line: string): void {
-    if (!this.stream.writable) return;
+  /**
+   * Says a line; its line end is added. Whoever made it, it is one line: CR, LF and NUL inside become blanks, so nothing can
+   * forge another. Once the stream has ended, nothing more is said.
+   * @returns the line as it is said
+   */
+  write(text: string): string {
+    const line = text.replace(/[\r\n\0]+/g, ' ');
+    if (!this.stream.writable) return line;
     this.#outgoing += `${line}\r\n`;
     if (this.#outgoing.length >= MAX_OUTGOING_LENGTH) {
       this.flush();
@@ -32,6 +37,7 @@ export class LineWriter {
       this.#flushScheduled = true;
       process.nextTick(flush, this);
     }
+    return line;
   }
 
   /** Sends bytes that are no line, in their place between the lines. */

@@ -38,6 +38,18 @@ describe('TelnetFilter', () => {
     expect(filtered('TI\xff\xffME')).toBe('TIME');
   });
 
+  it('understands a command behind an IAC whose urgent byte was lost', () => {
+    expect(filtered(`A\xff${DO_TIMING_MARK}B\xff`, DO_TIMING_MARK)).toBe('A|B|');
+  });
+
+  it('holds on to no more memory than the text it found', () => {
+    const chunk = Buffer.alloc(65_536, Buffer.from('\xff\xf1', 'latin1'));
+    chunk[65_535] = 0x41;
+    const parts = new TelnetFilter().filter(chunk);
+    expect(parts).toEqual([Buffer.from('A')]);
+    expect((parts[0] as Buffer).buffer.byteLength).toBeLessThan(65_536);
+  });
+
   it('marks the place of DO TIMING-MARK, and of no other request', () => {
     expect(filtered(`A${DO_TIMING_MARK}B\xff\xfb\x06C\xff\xfe\x06D\xff\xfd\x05E`)).toBe('A|BCDE');
   });

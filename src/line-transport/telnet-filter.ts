@@ -1,6 +1,6 @@
 /**
  * TelnetFilter: takes the telnet layer (RFC 854) out of a byte stream, so that what follows sees text only.
- * Pure: no I/O, no timers, four small fields of state however long or malformed a sequence is. Knows nothing
+ * Pure: no I/O, no timers, three small fields of state however long or malformed a sequence is. Knows nothing
  * of lines.
  */
 
@@ -30,7 +30,7 @@ export class TelnetFilter {
   #verb = 0;
   #afterCr = false;
 
-  /** What is text in a chunk. The buffers may be views of `chunk`. */
+  /** What is text in a chunk: the chunk itself, or copies that hold no more memory than the text. */
   filter(chunk: Buffer): TelnetInput[] {
     if (chunk.length === 0) return [];
     if (this.#state === 'text' && !chunk.includes(IAC) && !chunk.includes(NUL)) {
@@ -42,7 +42,6 @@ export class TelnetFilter {
 
   #filterBytes(chunk: Buffer): TelnetInput[] {
     const filtered: TelnetInput[] = [];
-    // Text is moved to the front of one copy: filtering never needs more memory than the chunk itself.
     const text = Buffer.allocUnsafe(chunk.length);
     let start = 0;
     let end = 0;
@@ -50,12 +49,12 @@ export class TelnetFilter {
       const outcome = this.#step(byte);
       if (outcome === 'keep') text[end++] = byte;
       if (outcome === 'mark') {
-        if (end > start) filtered.push(text.subarray(start, end));
+        if (end > start) filtered.push(Buffer.from(text.subarray(start, end)));
         start = end;
         filtered.push(TIMING_MARK);
       }
     }
-    if (end > start) filtered.push(text.subarray(start, end));
+    if (end > start) filtered.push(Buffer.from(text.subarray(start, end)));
     return filtered;
   }
 
@@ -88,6 +87,9 @@ export class TelnetFilter {
   }
 
   #command(byte: number): 'keep' | 'drop' {
+    // A doubled IAC is dropped like any other. What follows it is a command still: the urgent byte of a telnet Synch leaves
+    // the stream on its way, so its IAC stands right before that of the next command.
+    if (byte === IAC) return 'drop';
     if (byte >= WILL && byte <= DONT) {
       this.#verb = byte;
       this.#state = 'option';

@@ -120,11 +120,17 @@ describe('The end of a conversation that a handler asks for', () => {
   it('does not depend on the client closing its own side', async () => {
     const { connect, server } = await startLineApplication([EchoController]);
     const client = await connect();
-    const closed = new Promise((resolve) => client.socket.once('close', resolve));
     await client.send('QUIT\n').ended();
-    client.socket.on('error', () => undefined);
-    await expect.poll(() => server.stats().connections.open, { timeout: 5_000 }).toBe(0);
-    client.end();
-    await closed;
+    const sockets = (): Promise<number> =>
+      new Promise((resolve) => server.unwrap().getConnections((_, count) => resolve(count)));
+    await expect.poll(sockets, { timeout: 5_000 }).toBe(0);
+    client.socket.destroy();
+  });
+
+  it('may have a last line, which is one line whatever it holds', async () => {
+    const { connect, server } = await startLineApplication([EchoController]);
+    server.on('connection', (connection) => connection.end('quit', 'bye\r\nJAM 00:00:00\0'));
+    const client = await connect();
+    expect(await client.end().transcript()).toBe('bye JAM 00:00:00 \r\n');
   });
 });

@@ -1,4 +1,5 @@
 /** The bounds of one connection and of all of them. */
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { nextEvent, startLineApplication } from '../support/line-application.js';
 import { EchoController } from './controllers.js';
@@ -62,13 +63,51 @@ describe('A connection beyond the limit', () => {
     });
   });
 
-  it('is served once another has left', async () => {
+  it.each(['PING\nQUIT\n', 'PING\n'])(
+    'is served as soon as another has left after %j',
+    async (sent) => {
+      const { connect, server } = await startLineApplication([EchoController], {
+        maxConnections: 1,
+      });
+      for (let round = 0; round < 100; round++) {
+        const client = await connect();
+        const closed = once(client.socket, 'close');
+        expect(await client.end(sent).transcript()).toBe('PONG\r\n');
+        await closed;
+      }
+      expect(server.stats().connections).toMatchObject({
+        accepted: 100,
+        refused: { maxConnections: 0 },
+      });
+    },
+  );
+
+  it('is served although another that was told goodbye keeps its side open', async () => {
+    const { connect, server } = await startLineApplication([EchoController], { maxConnections: 1 });
+    const stayed = [];
+    for (let round = 0; round < 5; round++) {
+      const client = await connect();
+      stayed.push(client);
+      client.socket.on('error', () => undefined);
+      expect(await client.send('PING\nQUIT\n').transcript()).toBe('PONG\r\n');
+    }
+    expect(server.stats().connections.refused.maxConnections).toBe(0);
+    const sockets = await new Promise((resolve) =>
+      server.unwrap().getConnections((_, count) => resolve(count)),
+    );
+    expect(sockets).toBeLessThanOrEqual(2);
+    for (const client of stayed) client.socket.destroy();
+  });
+
+  it('is forgotten if it is cut before it is told', async () => {
     const { connect, server } = await startLineApplication([EchoController], { maxConnections: 1 });
     const first = await connect();
-    await first.end('QUIT\n').transcript();
+    first.send('PING\n');
+    await first.line();
+    for (let round = 0; round < 50; round++) (await connect()).reset();
+    first.end('PING\n');
+    expect(await first.transcript()).toBe('PONG\r\n');
     await expect.poll(() => server.stats().connections.open).toBe(0);
-    const second = await connect();
-    expect(await second.end('PING\n').transcript()).toBe('PONG\r\n');
   });
 
   it('cannot stay by keeping its side open', async () => {

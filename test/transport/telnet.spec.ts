@@ -38,6 +38,12 @@ describe('A telnet client', () => {
     ['EL (FF F8), which crashed inetutils', '\xff\xf8PING\n', 'PONG\r\n'],
     ['SE without SB', '\xff\xf0PING\n', 'PONG\r\n'],
     ['a stray IAC before a line end', 'PING\xff\nPING\n', 'PONG\r\nPONG\r\n'],
+    ['a doubled IAC', 'PI\xff\xffNG\n', 'PONG\r\n'],
+    [
+      'a Synch whose urgent byte left the stream',
+      '\xff\xff\xfd\x06PING\n',
+      `${WONT_TIMING_MARK}PONG\r\n`,
+    ],
     ['an IAC at the end of input', 'PING\n\xff', 'PONG\r\n'],
     ['an option cut off at the end of input', 'PING\n\xff\xfd', 'PONG\r\n'],
     ['a subnegotiation that never ends', 'PING\n\xff\xfaPING\nPING\n', 'PONG\r\n'],

@@ -23,7 +23,7 @@ const SCHEMA = v.object({
     oneOf(['true', 'false']),
     v.transform((text) => text === 'true'),
   ),
-  MAX_LINE_BYTES: whole({ ...maxLineBytes, min: 16 }),
+  MAX_LINE_BYTES: whole({ ...maxLineBytes, min: 16 }), // room for every command and what a client may add to it
   LINE_GRACE_MS: whole({ ...lineGraceMs, default: 200 }),
   IDLE_TIMEOUT_MS: whole(idleTimeoutMs),
   MAX_CONNECTIONS: whole(maxConnections),
