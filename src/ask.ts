@@ -1,26 +1,28 @@
 /**
- * Asks a time service once and prints its reply: `npm run ask -- [host] [port]`. Exit code 1 if no time comes.
+ * Asks a time service once and prints its reply: `npm run ask -- [host] [port]`. Exit code 1 if none comes.
  */
-import { connect } from 'node:net';
+import { lastValueFrom } from 'rxjs';
+import { LineClient } from './line-transport/index.js';
+import { TimeClient } from './time/time-client.js';
+import { jam } from './time/time-protocol.js';
 
 const [host = 'localhost', port = process.env['PORT'] ?? '45000'] = process.argv.slice(2);
-let told = '';
 
-function complain(why: string): void {
-  console.error(`No time from ${host} port ${port}: ${why}`);
-  process.exitCode = 1;
+async function ask(): Promise<string> {
+  const client = new LineClient({ host, port: Number(port) });
+  try {
+    const timeOfDay = await new TimeClient(client).timeOfDay();
+    await lastValueFrom(client.emit('QUIT', ''));
+    return jam(timeOfDay);
+  } finally {
+    await client.close();
+  }
 }
 
-if (/^\d{1,5}$/.test(port) && Number(port) < 65_536) {
-  const socket = connect({ host, port: Number(port), timeout: 5_000 });
-  socket.setEncoding('utf8').on('data', (text: string) => (told += text));
-  socket.on('timeout', () => socket.destroy(new Error('no reply within 5 seconds')));
-  socket.on('error', (error) => complain(error.message));
-  socket.on('end', () => {
-    if (told.startsWith('JAM ')) process.stdout.write(told);
-    else complain(told === '' ? 'the connection was closed without a reply' : told.trim());
-  });
-  socket.end('TIME\r\nQUIT\r\n');
-} else {
-  complain('the port must be a whole number from 0 to 65535');
+try {
+  process.stdout.write(`${await ask()}\r\n`);
+} catch (error) {
+  const fault = error instanceof Error ? error.message : String(error);
+  console.error(`No time from ${host} port ${port}: ${fault}`);
+  process.exitCode = 1;
 }

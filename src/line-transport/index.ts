@@ -5,6 +5,12 @@ export {
   type LineHandlerDecorator,
   UnknownCommand,
 } from './command.decorator.js';
+export { LineClient, type LineClientEvents, type LineClientStatus } from './line-client.js';
+export {
+  type IsLastLine,
+  LINE_CLIENT_OPTION_BOUNDS,
+  type LineClientOptions,
+} from './line-client-options.js';
 export type { LineConnection } from './line-connection.js';
 export { LineContext } from './line-context.js';
 export {
@@ -36,5 +42,6 @@ export {
   type LineReply,
   type LineStream,
 } from './line-reply.js';
+export type { LineRequestData } from './line-request.js';
 export { LineServer } from './line-server.js';
 export { LineTransportModule } from './line-transport.module.js';

@@ -11,7 +11,19 @@ export type LineErrorCode =
   /** a command that no line can spell */
   | 'ERR_LINE_COMMAND'
   /** a handler answered something that no line can say */
-  | 'ERR_LINE_REPLY';
+  | 'ERR_LINE_REPLY'
+  /** a request that is not one line: CR, LF or NUL inside, or no text at all; nothing of it was written */
+  | 'ERR_LINE_REQUEST'
+  /** a client cannot connect to its server; `cause` is the system's error, if there is one */
+  | 'ERR_LINE_CONNECT'
+  /** a client's connection was closed or lost, or there is none; a request may have been served or not */
+  | 'ERR_LINE_CLOSED'
+  /** a reply was not complete in time; the request may have been served or not */
+  | 'ERR_LINE_TIMEOUT'
+  /** a server sent a client a line longer than the client takes; the connection is cut */
+  | 'ERR_LINE_TOO_LONG'
+  /** as many requests wait for their replies as a client allows; this one was not written */
+  | 'ERR_LINE_BUSY';
 
 /** Every error this transport makes itself. Tell them apart by `code`; the message is for people. */
 export class LineError extends Error {

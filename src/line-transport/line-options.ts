@@ -1,7 +1,8 @@
 /**
  * The options of a line server, with their units, defaults and bounds. Checked once, when the server is made.
  */
-import { ENGLISH, LineError, type LineWords } from './line-errors.js';
+import { ENGLISH, type LineWords } from './line-errors.js';
+import { OptionFaults } from './option-faults.js';
 
 /** The injection token of a server's options. */
 export const LINE_SERVER_OPTIONS = Symbol('line server options');
@@ -56,16 +57,10 @@ export const LINE_OPTION_BOUNDS = {
  * @throws {LineError} `ERR_LINE_OPTIONS` that names every option out of its bounds and every unknown one
  */
 export function resolveLineOptions(options: LineServerOptions): ResolvedLineServerOptions {
-  const faults: string[] = [];
+  const faults = new OptionFaults();
   const bounded = (name: NumericOption): number => {
     const bounds = LINE_OPTION_BOUNDS[name];
-    const value = options[name] ?? bounds.default;
-    if (!Number.isInteger(value) || value < bounds.min || value > bounds.max) {
-      faults.push(
-        `${name} must be a whole number from ${bounds.min} to ${bounds.max}, not ${value}`,
-      );
-    }
-    return value;
+    return faults.wholeNumber(name, options[name] ?? bounds.default, bounds);
   };
   const resolved = {
     host: options.host,
@@ -79,18 +74,11 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
     shutdownGraceMs: bounded('shutdownGraceMs'),
     words: options.words ?? ENGLISH,
   };
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(resolved, name)) faults.push(`${name} is not an option`);
-  }
-  if (options.path === '') faults.push('path must not be empty');
+  faults.unknownNames(options, resolved);
+  if (options.path === '') faults.add('path must not be empty');
   if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
-    faults.push('path excludes host and port');
+    faults.add('path excludes host and port');
   }
-  if (faults.length > 0) {
-    throw new LineError(
-      'ERR_LINE_OPTIONS',
-      `The line server's options are wrong: ${faults.join('; ')}.`,
-    );
-  }
+  faults.throwIfAny('The line server');
   return resolved;
 }

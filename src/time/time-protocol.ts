@@ -13,6 +13,11 @@ export function jam(timeOfDay: string): string {
   return JAM + timeOfDay;
 }
 
+/** The time of day that a reply to TIME tells, `hh:mm:ss`; `undefined` if it tells none. */
+export function timeOfDayIn(reply: string): string | undefined {
+  return /^JAM ((?:[01]\d|2[0-3])(?::[0-5]\d){2})$/.exec(reply)?.[1];
+}
+
 const INDONESIAN: LineWords = {
   unknownCommand: (commands) => `PERINTAH TIDAK DIKENALI. Gunakan ${enumerate(commands, 'atau')}.`,
   lineTooLong: (maxLineBytes) => `BARIS TERLALU PANJANG. Maksimal ${maxLineBytes} byte.`,

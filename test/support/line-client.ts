@@ -33,6 +33,11 @@ export class TestClient {
     return client;
   }
 
+  /** The server's end of a connection, for tests in which the client is what is tested. */
+  static of(socket: Socket): TestClient {
+    return new TestClient(socket);
+  }
+
   /** Everything received and not yet taken by {@link line} or {@link transcript}. */
   get received(): string {
     return this.#received;

@@ -173,6 +173,18 @@ print(s.recv(100))'`,
     expect(screen).toMatch(/^No time from 127\.0\.0\.1 port \d+: .*ECONNREFUSED/);
     expect(code).toBe(1);
   });
+
+  it('npm run ask, which says so when the reply is no time', async () => {
+    const service = startService({ MAX_CONNECTIONS: '1' });
+    const client = await service.connect();
+    const { screen, code } = await run(service, 'npm run --silent ask -- 127.0.0.1 $PORT');
+    expect(screen).toMatch(
+      /^No time from 127\.0\.0\.1 port \d+: .*"SERVER PENUH\. Coba lagi nanti\."/,
+    );
+    expect(screen.trim()).not.toContain('\n');
+    expect(code).toBe(1);
+    client.end();
+  });
 });
 
 describe('The second in a reply', () => {

@@ -1,0 +1,47 @@
+/**
+ * OptionFaults: gathers what is wrong with someone's options, so that it is told at once and not one fault a start. Knows
+ * none of the options.
+ */
+import { LineError } from './line-errors.js';
+
+/** The least and the greatest value that a numeric option may have. */
+export interface OptionBounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+export class OptionFaults {
+  readonly #faults: string[] = [];
+
+  /** Notes a fault: a clause that names the option. */
+  add(fault: string): void {
+    this.#faults.push(fault);
+  }
+
+  /** Notes a number that is not whole or out of its bounds; gives it back in any case. */
+  wholeNumber(name: string, value: number, { min, max }: OptionBounds): number {
+    if (!Number.isInteger(value) || value < min || value > max) {
+      this.add(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
+    }
+    return value;
+  }
+
+  /** Notes every name that is not among the known ones: most often a typing error. */
+  unknownNames(given: object, known: object): void {
+    for (const name of Object.keys(given)) {
+      if (!Object.hasOwn(known, name)) this.add(`${name} is not an option`);
+    }
+  }
+
+  /**
+   * @param whose begins the message, as `The line server`
+   * @throws {LineError} `ERR_LINE_OPTIONS` that names every fault, if there is one
+   */
+  throwIfAny(whose: string): void {
+    if (this.#faults.length === 0) return;
+    throw new LineError(
+      'ERR_LINE_OPTIONS',
+      `${whose}'s options are wrong: ${this.#faults.join('; ')}.`,
+    );
+  }
+}
