@@ -1,5 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Controller } from '@nestjs/common';
@@ -15,6 +13,7 @@ import {
   nextEvent,
   startLineApplication,
 } from '../support/line-application.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 @Controller()
 class TestController {
@@ -115,7 +114,7 @@ describe('EventLog', () => {
   });
 
   it('names the path of a Unix domain socket', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'line-')), 'socket');
+    const path = join(temporaryFolder(), 'socket');
     const { written } = await startLogged({}, { host: undefined, path });
     expect(written()).toEqual([`Server aktif dan mendengarkan di ${path}...`]);
   });

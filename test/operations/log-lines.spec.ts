@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TestClient } from '../support/line-client.js';
 import { type Service, startService } from '../support/service.js';
-import { connectAtLast, freePort } from './listening.js';
+import { connectAtLast, freePort } from '../support/free-port.js';
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - \[SERVER\] - /;
 /** Lines in which the framework speaks of itself. */

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MAIN, Service, startService } from '../support/service.js';
-import { freePort } from './listening.js';
+import { freePort } from '../support/free-port.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Starts the service in a folder whose .env file says this. */
 function startWithEnvFile(file: string, env: Record<string, string> = {}): Service {
-  const cwd = mkdtempSync(join(tmpdir(), 'line-service-'));
+  const cwd = temporaryFolder();
   writeFileSync(join(cwd, '.env'), file);
   const child = spawn(process.execPath, [MAIN], { cwd, env });
   onTestFinished(() => {

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync, existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { openSync, readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TestClient } from '../support/line-client.js';
 import { MAIN, Service, startService } from '../support/service.js';
-import { connectAtLast, freePort } from './listening.js';
+import { connectAtLast, freePort } from '../support/free-port.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Passes the log on until it has told the port, and from then on reads no more of it. */
 const DEAF_READER =
@@ -19,7 +19,7 @@ const DEAF_READER =
 function startPiped(reader: string, env: Record<string, string> = {}): Service {
   const script = `mkfifo log && { ${reader} <log & } && exec "$0" "$1" >log`;
   const child = spawn('sh', ['-c', script, process.execPath, MAIN], {
-    cwd: mkdtempSync(join(tmpdir(), 'line-service-')),
+    cwd: temporaryFolder(),
     env: { HOST: '127.0.0.1', PORT: '0', PATH: process.env['PATH'] ?? '', ...env },
     detached: true,
   });
@@ -39,7 +39,7 @@ async function startIntoFile(
 ): Promise<{ client: TestClient; stop: () => Promise<unknown> }> {
   const port = await freePort();
   const child = spawn(process.execPath, [MAIN], {
-    cwd: mkdtempSync(join(tmpdir(), 'line-service-')),
+    cwd: temporaryFolder(),
     env: { HOST: '127.0.0.1', PORT: String(port) },
     stdio: ['ignore', openSync(file, 'w'), 'inherit'],
   });
@@ -169,7 +169,7 @@ describe('a log that is read', () => {
   });
 
   it('is complete to the last line when it is a file', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'line-service-')), 'log');
+    const file = join(temporaryFolder(), 'log');
     const service = await startIntoFile(file);
     await ask(service.client, 10_000);
     expect(await service.stop()).toBe(0);

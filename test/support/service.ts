@@ -2,12 +2,10 @@
  * The built service as an operator runs it: its own process, its settings from the environment, its log on a pipe.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { TestClient } from './line-client.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -72,7 +70,7 @@ export class Service {
 /** Starts the service on a free port, in an empty folder and with nothing in its environment but what is given. */
 export function startService(env: Record<string, string> = {}): Service {
   const child = spawn(process.execPath, [MAIN], {
-    cwd: mkdtempSync(join(tmpdir(), 'line-service-')),
+    cwd: temporaryFolder(),
     env: { HOST: '127.0.0.1', PORT: '0', PATH: process.env['PATH'] ?? '', ...env },
   });
   onTestFinished(() => {

@@ -1,7 +1,5 @@
 /** A client's connection: how it is made, what its end means, and what is left of it. */
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
@@ -13,6 +11,7 @@ import { LineClient } from '../../src/line-transport/index.js';
 import { createLineApplication, startLineApplication } from '../support/line-application.js';
 import { converse, lineClient, nextOf, RawServer } from '../support/raw-server.js';
 import { EchoController } from './controllers.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** A port on which nothing listens. */
 async function freePort(): Promise<number> {
@@ -69,7 +68,7 @@ describe('A client is made', () => {
 
 describe('A client connects', () => {
   it('to a Unix domain socket', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'line-')), 'socket');
+    const path = join(temporaryFolder(), 'socket');
     const { app } = await createLineApplication([EchoController], { path });
     await app.listen();
     const client = lineClient({ path });

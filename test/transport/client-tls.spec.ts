@@ -1,8 +1,7 @@
 /** A client that speaks TLS. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, TLSSocket } from 'node:tls';
 import { once } from 'node:events';
@@ -10,6 +9,7 @@ import { firstValueFrom } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { missing } from '../support/programs.js';
 import { lineClient, RawServer } from '../support/raw-server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 interface Certificate {
   readonly key: Buffer;
@@ -18,8 +18,7 @@ interface Certificate {
 
 /** A certificate of localhost that nobody vouches for. */
 function selfSigned(): Certificate {
-  const folder = mkdtempSync(join(tmpdir(), 'line-tls-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -1,7 +1,6 @@
 /** Where a server listens, and how it says that it cannot. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { Global, Module } from '@nestjs/common';
@@ -11,6 +10,7 @@ import { LineServer, LineTransportModule } from '../../src/line-transport/index.
 import { createLineApplication, startLineApplication } from '../support/line-application.js';
 import { TestClient } from '../support/line-client.js';
 import { EchoController } from './controllers.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 describe('A server listens', () => {
   it('on a free port for port 0, and says which', async () => {
@@ -34,7 +34,7 @@ describe('A server listens', () => {
   });
 
   it('on a Unix domain socket', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'line-')), 'socket');
+    const path = join(temporaryFolder(), 'socket');
     const { app, server } = await createLineApplication([EchoController], { path });
     expect(await app.listen()).toBe(path);
     const peers: unknown[] = [];
@@ -105,7 +105,7 @@ describe('A server that cannot listen says why, once,', () => {
   });
 
   it('when the path is taken by a file', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'line-')), 'file');
+    const path = join(temporaryFolder(), 'file');
     writeFileSync(path, '');
     expect(await fault({ path })).toMatchObject({ cause: { code: 'EADDRINUSE' } });
   });

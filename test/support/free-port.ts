@@ -3,7 +3,7 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { TestClient } from '../support/line-client.js';
+import { TestClient } from './line-client.js';
 
 /** A port that nothing listens on, below those that the system gives to clients. */
 export async function freePort(): Promise<number> {
