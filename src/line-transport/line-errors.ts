@@ -8,7 +8,7 @@ export type LineErrorCode =
   | 'ERR_LINE_OPTIONS'
   /** the server cannot listen where it was told to; `cause` is the system's error */
   | 'ERR_LINE_LISTEN'
-  /** a command that no line can spell */
+  /** a command that no line can spell, or that two methods answer */
   | 'ERR_LINE_COMMAND'
   /** a handler answered something that no line can say */
   | 'ERR_LINE_REPLY'

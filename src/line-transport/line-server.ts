@@ -6,11 +6,17 @@ import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
-import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import {
+  type CustomTransportStrategy,
+  type MessageHandler,
+  type MsPattern,
+  Server,
+} from '@nestjs/microservices';
 import { LINE_TRANSPORT, UNKNOWN_COMMAND } from './command.decorator.js';
 import { type ConversationHost, LineConnection } from './line-connection.js';
 import { LineContext } from './line-context.js';
 import { LineError } from './line-errors.js';
+import { listenError, refuseSecond } from './line-server-errors.js';
 import type { LineServerEvents, LineServerStats, LineServerStatus, Peer } from './line-events.js';
 import {
   LINE_SERVER_OPTIONS,
@@ -112,12 +118,17 @@ export class LineServer
     return this.#server as T;
   }
 
+  /**
+   * Called by Nest for every handler. The same class in two modules is registered twice, and that is well.
+   * @throws {LineError} `ERR_LINE_COMMAND` if another method answers the command already
+   */
   override addHandler(
-    pattern: unknown,
+    pattern: MsPattern,
     callback: MessageHandler,
     isEventHandler?: boolean,
     extras?: Record<string, unknown>,
   ): void {
+    refuseSecond(pattern, this.messageHandlers.get(this.normalizePattern(pattern))?.extras, extras);
     super.addHandler(pattern, callback, isEventHandler, extras);
     this.#commands = [...this.messageHandlers.keys()].filter((name) => name !== UNKNOWN_COMMAND);
   }
@@ -309,20 +320,4 @@ export class LineServer
 function peerOf(socket: Socket): Peer {
   const { remoteAddress, remotePort } = socket;
   return { remoteAddress: remoteAddress?.replace(/^::ffff:(?=\d+\.)/, ''), remotePort };
-}
-
-const LISTEN_FAULTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens there already; stop it or choose another port',
-  EACCES: 'this user may not; choose a port above 1023, or a path in a folder it may write to',
-  EADDRNOTAVAIL: 'this machine has no such address; choose one it has, or none for all',
-  ENOTFOUND: 'the name does not resolve; check the host',
-};
-
-function listenError(options: ResolvedLineServerOptions, error: NodeJS.ErrnoException): LineError {
-  const { path, host, port } = options;
-  const place = path ?? `port ${port}${host === undefined ? '' : ` of ${host}`}`;
-  const fault = LISTEN_FAULTS[error.code ?? ''] ?? error.message;
-  return new LineError('ERR_LINE_LISTEN', `Cannot listen on ${place}: ${fault} (${error.code}).`, {
-    cause: error,
-  });
 }

@@ -25,9 +25,10 @@ export async function createLineApplication(
   controllers: Type[],
   options: LineServerOptions = {},
   providers: Provider[] = [],
+  imports: Type[] = [],
 ): Promise<{ app: INestMicroservice; server: LineServer }> {
   const module = await Test.createTestingModule({
-    imports: [LineTransportModule.forRoot(options)],
+    imports: [LineTransportModule.forRoot(options), ...imports],
     controllers,
     providers,
   }).compile();
@@ -44,9 +45,10 @@ export async function startLineApplication(
   controllers: Type[],
   options: LineServerOptions = {},
   providers: Provider[] = [],
+  imports: Type[] = [],
 ): Promise<LineApplication> {
   const listening = { host: '127.0.0.1', shutdownGraceMs: 200, ...options };
-  const { app, server } = await createLineApplication(controllers, listening, providers);
+  const { app, server } = await createLineApplication(controllers, listening, providers, imports);
   const { port }: AddressInfo = await app.listen();
   return { app, server, port, connect: () => TestClient.connect(port) };
 }

@@ -83,7 +83,8 @@ describe('The service is used with', () => {
         `expect -c '
         set timeout 10
         spawn telnet 127.0.0.1 $env(PORT)
-        expect "Escape character"
+        send "TIME\\r"
+        expect -re {JAM [0-9:]+} ;# before that, telnet may not have the terminal yet, and ^C would end it
         send "\\003"
         send "TIME\\r"
         expect -re {JAM [0-9:]+} { puts "<told>" } timeout { puts "<muted>" }
