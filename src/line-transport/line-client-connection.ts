@@ -54,7 +54,7 @@ export class LineClientConnection {
     this.#options = options;
     this.#owner = owner;
     this.#decoder = new LineDecoder(options.maxLineBytes);
-    this.#replies = new ReplyQueue(options.requestTimeoutMs, options.isLastLine);
+    this.#replies = new ReplyQueue(options, (error) => this.#fail(error));
     this.opened = new Promise((resolve, reject) => {
       this.#resolveOpened = resolve;
       this.#rejectOpened = reject;
@@ -98,7 +98,8 @@ export class LineClientConnection {
   tell(line: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#write(line, (error) => {
-        if (error) reject(unwrittenError(this.#options, error));
+        // Node calls back without an error for what was still to be written when the socket was destroyed.
+        if (error || this.socket.destroyed) reject(unwrittenError(this.#options, error));
         else resolve();
       });
     });

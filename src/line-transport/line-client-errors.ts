@@ -29,9 +29,13 @@ export function lostError(options: ResolvedLineClientOptions, cause?: Error): Li
   return closed(`The connection to ${placeOf(options)} is lost: ${fault}.`, cause);
 }
 
-export function unwrittenError(options: ResolvedLineClientOptions, cause: Error): LineError {
+export function unwrittenError(
+  options: ResolvedLineClientOptions,
+  cause: Error | null | undefined,
+): LineError {
   const place = placeOf(options);
-  return closed(`The connection to ${place} was lost before the line was written.`, cause);
+  const message = `The connection to ${place} was lost before the line was written.`;
+  return closed(message, cause ?? undefined);
 }
 
 export function closedError(options: ResolvedLineClientOptions): LineError {

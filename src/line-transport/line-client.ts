@@ -47,7 +47,7 @@ type Arguments = { [Name in keyof LineClientEvents]: Parameters<LineClientEvents
  *
  * - `send(command, data)` is cold: each subscription sends the line `command`, or `command data` if there is data (an array
  *   is joined by blanks), emits each line of the reply and completes. Nest wants data: give `''` for none.
- * - `emit(command, data)` sends at once a line that gets no reply.
+ * - `emit(command, data)` sends, subscribed to or not, a line that gets no reply. Wait for it to complete before `close()`.
  *
  * Both connect if need be, and fail with a {@link LineError}: `ERR_LINE_REQUEST`, `ERR_LINE_CONNECT`, `ERR_LINE_CLOSED`;
  * `send` also with `ERR_LINE_TIMEOUT`, `ERR_LINE_TOO_LONG` and `ERR_LINE_BUSY`. Nothing is ever sent twice.
@@ -146,7 +146,7 @@ export class LineClient extends ClientProxy<LineClientEvents> {
       onUnsolicited: (line) => this.#events.emit('unsolicited', line),
       onOver: (over, error) => this.#onOver(over, error),
     });
-    this.#gone = Promise.all([this.#gone, connection.gone]);
+    this.#gone = Promise.all([this.#gone, connection.gone]).then(() => undefined);
     return connection;
   }
 
@@ -159,7 +159,7 @@ export class LineClient extends ClientProxy<LineClientEvents> {
     this.#persistent = true;
     this.#connectedAt = performance.now();
     this.#status.next('connected');
-    this.#events.emit('connection');
+    if (this.#status.value === 'connected') this.#events.emit('connection'); // whoever was told may have closed
   }
 
   #onOver(connection: LineClientConnection, error: LineError): void {

@@ -120,6 +120,7 @@ export class LineConnection implements Peer {
     this.#writer = new LineWriter(socket);
     Object.assign(socket, { [CONNECTION]: this });
     for (const [event, listener] of LineConnection.#listeners) socket.on(event, listener);
+    if (socket.readableEnded) this.#receiveEnd(); // a client that sent nothing but its FIN while it had to wait
   }
 
   /** Whether the conversation is over, although the socket may still be there. */

@@ -54,6 +54,11 @@ export class LineServer
   readonly #connections = new Set<LineConnection>();
   /** Conversations that are over, their sockets still there; the longest first. */
   readonly #lingering = new Set<LineConnection>();
+  /** Sockets of clients that were told why they are not served. */
+  readonly #refused = new Set<Socket>();
+  /** Connections taken from the kernel, whatever became of them. */
+  #arrived = 0;
+  #graceIsOver = false;
   readonly #host: ConversationHost;
   readonly #counts = {
     accepted: 0,
@@ -147,6 +152,7 @@ export class LineServer
     );
     this.#server = server;
     this.#closing = undefined;
+    this.#graceIsOver = false;
     const onStartError = (error: NodeJS.ErrnoException): void => {
       callback(listenError(this.options, error));
     };
@@ -187,9 +193,11 @@ export class LineServer
     for (const connection of this.#connections) connection.drain();
     let cut = 0;
     const grace = setTimeout(() => {
+      this.#graceIsOver = true;
       cut = this.#connections.size;
       for (const connection of this.#connections) connection.destroy('shutdown');
       for (const connection of this.#lingering) connection.destroy('shutdown');
+      for (const socket of this.#refused) socket.destroy();
     }, this.options.shutdownGraceMs);
     await this.#takeBacklog();
     await new Promise((resolve) => {
@@ -207,18 +215,15 @@ export class LineServer
    */
   async #takeBacklog(): Promise<void> {
     const until = performance.now() + BACKLOG_MS;
-    for (let before = -1; before !== this.#taken() && performance.now() < until;) {
-      before = this.#taken();
+    for (let before = -1; before !== this.#arrived && performance.now() < until;) {
+      before = this.#arrived;
       await nextTurn();
       await nextTurn();
     }
   }
 
-  #taken(): number {
-    return this.#counts.accepted + this.#counts.refused.maxConnections;
-  }
-
   #accept(socket: Socket): void {
+    this.#arrived++;
     if (!this.#isFull()) {
       this.#serve(socket);
       return;
@@ -230,7 +235,8 @@ export class LineServer
 
   #acceptIfRoom(socket: Socket): void {
     if (socket.destroyed) return;
-    if (this.#isFull()) this.#refuse(socket);
+    if (this.#graceIsOver) socket.destroy();
+    else if (this.#isFull()) this.#refuse(socket);
     else this.#serve(socket);
   }
 
@@ -251,7 +257,8 @@ export class LineServer
     );
     this.#connections.add(connection);
     this.#events.emit('connection', connection);
-    if (this.#closing !== undefined) connection.drain();
+    if (this.#graceIsOver) connection.destroy('shutdown');
+    else if (this.#closing !== undefined) connection.drain();
   }
 
   /** Tells a client why it is not served; what it says meanwhile is dropped. */
@@ -259,7 +266,11 @@ export class LineServer
     this.#counts.refused.maxConnections++;
     const peer = peerOf(socket);
     const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
-    socket.on('close', () => clearTimeout(timer));
+    this.#refused.add(socket);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      this.#refused.delete(socket);
+    });
     const writer = new LineWriter(socket);
     writer.write(this.options.words.serverFull);
     writer.end();

@@ -17,32 +17,45 @@ interface Waiter {
   timeout: NodeJS.Timeout | undefined;
 }
 
+/** Served waiters are dropped this many at a time: taking each off the front of a long array is slow. */
+const SERVED_AT_MOST = 1_024;
+
 export class ReplyQueue {
-  readonly #waiters: Waiter[] = [];
+  /** Those before `#head` have their reply. */
+  #waiters: Waiter[] = [];
+  #head = 0;
   readonly #timeoutMs: number;
   readonly #isLastLine: IsLastLine;
+  readonly #onOverdue: (error: LineError) => void;
 
-  /** @param timeoutMs how long a reply may take, in milliseconds; 0 is for ever */
-  constructor(timeoutMs: number, isLastLine: IsLastLine) {
-    this.#timeoutMs = timeoutMs;
-    this.#isLastLine = isLastLine;
+  /**
+   * @param options how long a reply may take (0 is for ever), and where it ends
+   * @param onOverdue is told when a reply that is late does not come at all: it will never be known again whose a line is
+   */
+  constructor(
+    options: { readonly requestTimeoutMs: number; readonly isLastLine: IsLastLine },
+    onOverdue: (error: LineError) => void,
+  ) {
+    this.#timeoutMs = options.requestTimeoutMs;
+    this.#isLastLine = options.isLastLine;
+    this.#onOverdue = onOverdue;
   }
 
   /** How many replies the server owes, also those that nobody listens to any more. */
   get length(): number {
-    return this.#waiters.length;
+    return this.#waiters.length - this.#head;
   }
 
   /** Waits for the reply to a request. Returns what makes its listener deaf. */
   add(request: string, listener: ReplyListener): () => void {
     const waiter: Waiter = { request, listener, linesReceived: 0, timeout: undefined };
     if (this.#timeoutMs > 0) {
-      waiter.timeout = setTimeout(() => {
-        letGo(waiter)?.({ err: timeoutError(request, this.#timeoutMs) });
-      }, this.#timeoutMs);
+      waiter.timeout = setTimeout(() => this.#late(waiter), this.#timeoutMs);
     }
     this.#waiters.push(waiter);
-    return () => letGo(waiter);
+    return () => {
+      waiter.listener = undefined;
+    };
   }
 
   /**
@@ -50,7 +63,7 @@ export class ReplyQueue {
    * the next line is.
    */
   receive(line: string): boolean | LineError {
-    const [waiter] = this.#waiters;
+    const waiter = this.#waiters[this.#head];
     if (waiter === undefined) return false;
     const isLast = this.#isLast(waiter, line);
     if (isLast instanceof LineError) return isLast;
@@ -58,14 +71,31 @@ export class ReplyQueue {
       waiter.listener?.({ response: line });
       return true;
     }
-    this.#waiters.shift();
+    this.#shift();
     letGo(waiter)?.({ response: line, isDisposed: true });
     return true;
   }
 
   /** Tells everybody that no reply will come. */
   fail(error: LineError): void {
-    for (const waiter of this.#waiters.splice(0)) letGo(waiter)?.({ err: error });
+    const waiters = this.#waiters.slice(this.#head);
+    this.#waiters = [];
+    this.#head = 0;
+    for (const waiter of waiters) letGo(waiter)?.({ err: error });
+  }
+
+  #shift(): void {
+    this.#head++;
+    if (this.#head < SERVED_AT_MOST && this.length > 0) return;
+    this.#waiters.splice(0, this.#head);
+    this.#head = 0;
+  }
+
+  #late(waiter: Waiter): void {
+    letGo(waiter)?.({ err: timeoutError(waiter.request, this.#timeoutMs) });
+    waiter.timeout = setTimeout(() => {
+      this.#onOverdue(overdueError(waiter.request, this.#timeoutMs));
+    }, this.#timeoutMs);
   }
 
   #isLast(waiter: Waiter, line: string): boolean | LineError {
@@ -89,6 +119,11 @@ function letGo(waiter: Waiter): ReplyListener | undefined {
 function timeoutError(request: string, timeoutMs: number): LineError {
   const message = `The reply to ${commandOf(request)} was not complete within ${timeoutMs} ms.`;
   return new LineError('ERR_LINE_TIMEOUT', message);
+}
+
+function overdueError(request: string, timeoutMs: number): LineError {
+  const message = `The reply to ${commandOf(request)} did not come within ${2 * timeoutMs} ms: the connection is cut.`;
+  return new LineError('ERR_LINE_CLOSED', message);
 }
 
 /** Without what follows the command: it may be a secret, and messages are logged. */

@@ -198,6 +198,44 @@ describe('A reply', () => {
   });
 });
 
+describe('A reply that never comes', () => {
+  it('cuts the connection after the same time again, and later requests have another', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { client, peer, server } = await converse({ requestTimeoutMs: 1_000 });
+    const never = faultOf(ask(client, 'NEVER', 'secret'));
+    await peer.line();
+    vi.advanceTimersByTime(1_000);
+    expect(await never).toMatchObject({ code: 'ERR_LINE_TIMEOUT' });
+    const behind = faultOf(ask(client, 'BEHIND'));
+    await peer.line();
+    vi.advanceTimersByTime(999);
+    expect(client.unwrap().destroyed).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(await behind).toMatchObject({
+      code: 'ERR_LINE_CLOSED',
+      message: 'The reply to "NEVER" did not come within 2000 ms: the connection is cut.',
+    });
+    const later = ask(client, 'LATER');
+    const again = await server.accept();
+    expect(await again.line()).toBe('LATER');
+    again.send('later\n');
+    expect(await later).toBe('later');
+  });
+});
+
+describe('A line without a reply', () => {
+  it('is an error if it was never written', async () => {
+    const { client, peer } = await converse();
+    peer.socket.pause();
+    peer.socket.on('error', () => undefined);
+    const told = faultOf(lastValueFrom(client.emit('TELL', 'x'.repeat(50_000_000))));
+    await new Promise((resolve) => setImmediate(resolve));
+    await client.close();
+    expect(await told).toMatchObject({ code: 'ERR_LINE_CLOSED' });
+    peer.socket.destroy();
+  });
+});
+
 describe('A reply that comes too late', () => {
   it('is an error to who asked, and reaches nobody else', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -99,6 +99,17 @@ describe('A connection beyond the limit', () => {
     for (const client of stayed) client.socket.destroy();
   });
 
+  it('is let go of if it had closed its side before there was room', async () => {
+    const { connect, server } = await startLineApplication([EchoController], { maxConnections: 1 });
+    for (let round = 0; round < 20; round++) {
+      const first = await connect();
+      const second = (await connect()).end();
+      first.reset();
+      await second.ended();
+      await expect.poll(() => server.stats().connections.open).toBe(0);
+    }
+  });
+
   it('is forgotten if it is cut before it is told', async () => {
     const { connect, server } = await startLineApplication([EchoController], { maxConnections: 1 });
     const first = await connect();

@@ -55,6 +55,33 @@ describe('Closing', () => {
     await closed;
   });
 
+  it('tells those whom a full server has no room for, also while it closes', async () => {
+    const { connect, server } = await startLineApplication([EchoController], {
+      ...PATIENT,
+      maxConnections: 1,
+    });
+    const clients = await Promise.all(Array.from({ length: 20 }, connect));
+    for (const client of clients) client.send('PING\n');
+    const closed = server.close();
+    for (const client of clients) {
+      expect(await client.transcript()).toMatch(/^(PONG|SERVER FULL\. Try again later\.)\r\n$/);
+      client.end();
+    }
+    await closed;
+  });
+
+  it('cuts also those who are accepted when the grace is over already', async () => {
+    const { connect, server } = await startLineApplication([EchoController], {
+      shutdownGraceMs: 0,
+    });
+    server.addHandler('HELD', () => new Promise(() => undefined));
+    const clients = await Promise.all(Array.from({ length: 5 }, connect));
+    for (const client of clients) client.send('HELD\n');
+    await server.close();
+    expect(server.stats().connections.open).toBe(0);
+    for (const client of clients) await client.ended();
+  });
+
   it('answers a command that still waited for its line end, if the grace allows such', async () => {
     const { connect, server } = await startLineApplication([EchoController], {
       ...PATIENT,
