@@ -92,7 +92,8 @@ export class EventLog implements OnApplicationBootstrap {
     server.on('disconnection', (connection, reason, error) => {
       const client = nameOf(connection);
       const [level, event] = ENDS[reason];
-      this.#tell(level, event, connection, messages[event](client, summary(error)));
+      const why = error === undefined ? '' : summary(error); // most ends have no error to describe
+      this.#tell(level, event, connection, messages[event](client, why));
       this.#tell('info', 'conversationOver', connection, messages.conversationOver(client));
     });
   }
