@@ -1,10 +1,19 @@
 /** The line transport's door: what other code imports, and all it imports. */
+export { Arg, type ArgPipe, Args, RawLine } from './arg.decorator.js';
 export {
   Command,
+  type CommandArguments,
+  type CommandOptions,
   LINE_TRANSPORT,
   type LineHandlerDecorator,
   UnknownCommand,
 } from './command.decorator.js';
+export {
+  type ConnectHook,
+  type DisconnectHook,
+  OnConnect,
+  OnDisconnect,
+} from './connection-hooks.js';
 export { LineClient, type LineClientEvents, type LineClientStatus } from './line-client.js';
 export {
   type IsLastLine,
@@ -14,6 +23,7 @@ export {
 export type { LineConnection } from './line-connection.js';
 export { LineContext } from './line-context.js';
 export {
+  ClosingException,
   ENGLISH,
   enumerate,
   LineError,
@@ -26,14 +36,15 @@ export type {
   LineServerEvents,
   LineServerStats,
   LineServerStatus,
-  Peer,
   RefusalReason,
 } from './line-events.js';
 export {
   LINE_OPTION_BOUNDS,
+  LINE_SERVER_OPTIONS,
   type LineServerOptions,
   type ResolvedLineServerOptions,
 } from './line-options.js';
+export type { Peer, TlsFacts } from './line-peer.js';
 export {
   CLOSE,
   Closing,
@@ -45,3 +56,4 @@ export {
 export type { LineRequestData } from './line-request.js';
 export { LineServer } from './line-server.js';
 export { LineTransportModule } from './line-transport.module.js';
+export { quoteWord, splitWords } from './quoting.js';

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ConversationHost, LineConnection } from './line-connection.js';
+import { LineContext } from './line-context.js';
 import { ENGLISH } from './line-errors.js';
 import type { EndReason } from './line-events.js';
 import { CLOSE, ErrorLine } from './line-reply.js';
@@ -48,21 +49,28 @@ function open(options: Partial<ConversationHost> = {}): {
     {
       maxLineBytes: MAX,
       lineGraceMs: 0,
+      idleTimeoutMs: 0,
       words: ENGLISH,
-      isCommand: (line) => ['PING', 'SLOW', 'QUIT'].includes(line),
-      answer: (line) => {
+      welcome: () => undefined,
+      isWhole: (line) => ['PING', 'SLOW', 'QUIT'].includes(line),
+      begin: (line, from) => new LineContext(line ?? '', from),
+      answer: ({ line }) => {
         if (line === 'PING') return 'PONG';
         if (line === 'SLOW') return nextTurn('SLOW');
         return line === 'QUIT' ? CLOSE : new ErrorLine('?');
       },
+      errorReply: () => ({ line: 'FAILED', closes: false, isMeant: false }),
+      timeoutMsOf: () => 0,
+      isSilent: () => false,
+      onServed: () => undefined,
       onReply: () => undefined,
       onProtocolError: () => undefined,
-      onHandlerError: () => undefined,
       onOver: (_, reason) => setOver(reason),
       onClosed: () => undefined,
       ...options,
     },
   );
+  connection.open();
   return { socket, connection, over };
 }
 
@@ -141,20 +149,20 @@ describe('A conversation', () => {
     expect(await over).toBe('error');
   });
 
-  it('tells nobody of a handler that fails after the client has gone', async () => {
+  it('reports, but tells nobody of, a handler that fails after the client has gone', async () => {
     let fail = (): void => undefined;
     const failed = new Promise<string>((_, reject) => {
       fail = () => reject(new Error('too late'));
     });
-    const onHandlerError = vi.fn();
-    const { socket, over } = open({ answer: () => failed, onHandlerError });
+    const errorReply = vi.fn(() => undefined);
+    const { socket, over } = open({ answer: () => failed, errorReply });
     socket.push('PING\n');
     await nextTurn();
     socket.destroy(Object.assign(new Error('cut'), { code: 'ECONNRESET' }));
     await over;
     fail();
     await nextTurn();
-    expect(onHandlerError).toHaveBeenCalledOnce();
+    expect(errorReply).toHaveBeenCalledOnce();
     expect(socket.said).toBe('');
   });
 
@@ -268,15 +276,15 @@ describe('With time stopped', () => {
   });
 
   it('a client is idle from its last byte on, and not a moment earlier', async () => {
-    const { socket, connection, over } = open();
+    const { socket, connection, over } = open({ idleTimeoutMs: 1_000 });
     vi.advanceTimersByTime(600);
     socket.push('PING\n');
     await turns();
     vi.advanceTimersByTime(999);
-    connection.endIfIdle(1_000);
+    connection.checkLimits();
     expect(socket.writableEnded).toBe(false);
     vi.advanceTimersByTime(1);
-    connection.endIfIdle(1_000);
+    connection.checkLimits();
     expect(await over).toBe('idle');
     expect(socket.said).toBe('PONG\r\nTIMED OUT.\r\n');
   });

@@ -4,9 +4,12 @@
  */
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isObservable } from 'rxjs';
 import { LineDecoder, OVERLONG } from './line-decoder.js';
-import type { LineWords, ProtocolError } from './line-errors.js';
-import type { EndReason, Peer } from './line-events.js';
+import { abort, type LineContext } from './line-context.js';
+import { type ErrorReply, LineError, type LineWords, type ProtocolError } from './line-errors.js';
+import type { EndReason } from './line-events.js';
+import type { Peer, TlsFacts } from './line-peer.js';
 import {
   Closing,
   ErrorLine,
@@ -23,14 +26,26 @@ import { TIMING_MARK, WONT_TIMING_MARK } from './telnet-filter.js';
 export interface ConversationHost {
   readonly maxLineBytes: number;
   readonly lineGraceMs: number;
+  readonly idleTimeoutMs: number;
   readonly words: LineWords;
+  /** What is said before the first line is served, if anything is: what a line may be answered; else `undefined`. */
+  welcome(connection: LineConnection): unknown;
   /** Whether this line may be answered after the line grace, before its end has come. */
-  isCommand(line: string): boolean;
+  isWhole(line: string): boolean;
+  /** A line has arrived (`undefined`: a client, to be welcomed), and is served from now on. */
+  begin(line: string | undefined, connection: LineConnection): LineContext;
   /** What a line is answered: a reply, a stream of replies, a promise of either, or an ErrorLine. May throw. */
-  answer(line: string, connection: LineConnection): unknown;
+  answer(this: void, context: LineContext): unknown;
+  /** What is said in the place of an answer that failed; `undefined` says nothing. */
+  errorReply(context: LineContext, error: unknown): ErrorReply | undefined;
+  /** Milliseconds until the first reply to this line is too late; 0 is never. */
+  timeoutMsOf(context: LineContext): number;
+  /** Whether whatever answers this line is not said. */
+  isSilent(context: LineContext): boolean;
+  /** A line is no longer served; once for each that was begun. */
+  onServed(context: LineContext): void;
   onReply(connection: LineConnection, line: string): void;
   onProtocolError(connection: LineConnection, error: ProtocolError): void;
-  onHandlerError(connection: LineConnection, line: string, error: unknown): void;
   /** The conversation is over; the socket may live on a moment to take what the client still sends. */
   onOver(connection: LineConnection, reason: EndReason, error?: Error): void;
   /** The socket is gone. */
@@ -39,6 +54,9 @@ export interface ConversationHost {
 
 /** Input that may wait for its answer before reading is paused. */
 const MAX_PENDING_BYTES = 65_536;
+
+/** What is pushed may wait for its turn, or for a client that does not read, up to this length. */
+const MAX_PUSHED_LENGTH = 65_536;
 
 /** Lines served before other connections get their turn: about a millisecond through Nest's pipeline. */
 const LINES_PER_TURN = 256;
@@ -53,7 +71,8 @@ const LINGER_MAX_MS = 10_000;
 const CONNECTION = Symbol('connection');
 type ConversingStream = Duplex & { [CONNECTION]: LineConnection };
 
-export class LineConnection implements Peer {
+/** @typeParam Session what the application keeps of a client: see {@link session} */
+export class LineConnection<Session extends object = Record<string, unknown>> implements Peer {
   /**
    * The same functions listen for every connection, which they find by its socket: six closures for each would be a third of
    * what an idle connection costs (bench/idle-memory.mjs).
@@ -79,24 +98,35 @@ export class LineConnection implements Peer {
     },
   });
 
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-
+  readonly #peer: Peer;
   readonly #socket: Duplex;
   readonly #host: ConversationHost;
   readonly #decoder: LineDecoder;
   readonly #writer: LineWriter;
+  #session: object | undefined;
   #conversing = false;
   #draining = false;
   #inputEnded = false;
   /** Set as soon as no further line is to be served. */
   #endReason: EndReason | undefined;
   #over = false;
+  /** The line that is being served. */
+  #serving: LineContext | undefined;
+  /** Whether some of its reply has been said, and more may follow. */
+  #midReply = false;
+  /** Whether the client is still to be welcomed, or refused. */
+  #welcoming = false;
   /** The stream that is being answered, to be let go of when the client goes. */
   #stream: AsyncIterator<unknown> | undefined;
+  /** Lines that were pushed in the middle of a reply. */
+  #held: string[] | undefined;
+  #heldLength = 0;
   /** Nothing happens until the client sends or reads. */
   #clientsTurn = true;
   #lastActive = performance.now();
+  /** The line that was being served when limits were last checked, and since when. */
+  #watched: LineContext | undefined;
+  #watchedSince = 0;
   #chunksReceived = 0;
   #graceTimer: NodeJS.Timeout | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
@@ -112,15 +142,49 @@ export class LineConnection implements Peer {
     peer: Peer,
     host: ConversationHost,
   ) {
-    this.remoteAddress = peer.remoteAddress;
-    this.remotePort = peer.remotePort;
+    this.#peer = peer;
     this.#socket = socket;
     this.#host = host;
     this.#decoder = new LineDecoder(host.maxLineBytes);
     this.#writer = new LineWriter(socket);
+  }
+
+  /** Begins the conversation: welcomes the client, and serves what it says. */
+  open(): void {
+    const socket = this.#socket;
     Object.assign(socket, { [CONNECTION]: this });
     for (const [event, listener] of LineConnection.#listeners) socket.on(event, listener);
+    const welcome = this.#host.welcome(this);
+    if (welcome !== undefined) void this.#welcome(welcome);
     if (socket.readableEnded) this.#receiveEnd(); // a client that sent nothing but its FIN while it had to wait
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#peer.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#peer.remotePort;
+  }
+
+  get localAddress(): string | undefined {
+    return this.#peer.localAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.#peer.localPort;
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#peer.tls;
+  }
+
+  /**
+   * What the application knows of this client: an object that is empty at first, and the same for every line and hook of the
+   * connection. Its type is the application's word: `LineConnection<{ user: string }>`.
+   */
+  get session(): Partial<Session> {
+    return (this.#session ??= {});
   }
 
   /** Whether the conversation is over, although the socket may still be there. */
@@ -128,9 +192,25 @@ export class LineConnection implements Peer {
     return this.#over;
   }
 
+  /**
+   * Says lines that the client did not ask for: between two replies, never in the middle of one. In the middle of a stream's
+   * reply they wait until it is complete.
+   * @returns whether they will be said; `false` if the conversation is ending, or if more than 64 KiB wait for this client
+   * @throws {LineError} `ERR_LINE_REPLY` if it is nothing a line can say
+   */
+  push(reply: string | readonly string[]): boolean {
+    if (this.#endReason !== undefined) return false;
+    if (this.#heldLength + this.#writer.waiting > MAX_PUSHED_LENGTH) return false;
+    const lines = replyLines(reply);
+    if (this.#midReply || this.#welcoming) this.#hold(lines);
+    else for (const line of lines) this.#write(line);
+    return true;
+  }
+
   /** Delivers what was said, then a last line if one is given, and ends the conversation. */
   end(reason: EndReason, lastLine?: string): void {
     if (this.#endReason !== undefined) return;
+    this.#sayHeld();
     this.#endReason = reason;
     clearTimeout(this.#graceTimer);
     if (lastLine !== undefined) this.#writer.write(lastLine);
@@ -151,9 +231,23 @@ export class LineConnection implements Peer {
     this.#socket.destroy();
   }
 
-  /** Ends the conversation if it has been the client's turn for this long. */
-  endIfIdle(idleMs: number): void {
-    if (!this.#clientsTurn || performance.now() - this.#lastActive < idleMs) return;
+  /** To be called every now and then: ends the conversation that has been silent, gives up the handler that takes, too long. */
+  checkLimits(): void {
+    const now = performance.now();
+    const { idleTimeoutMs } = this.#host;
+    if (idleTimeoutMs > 0 && this.#clientsTurn && now - this.#lastActive >= idleTimeoutMs) {
+      this.#endIdle();
+    }
+    if (this.#serving !== this.#watched) {
+      this.#watched = this.#serving;
+      this.#watchedSince = now;
+    } else if (this.#watched !== undefined && !this.#midReply) {
+      const timeoutMs = this.#host.timeoutMsOf(this.#watched);
+      if (timeoutMs > 0 && now - this.#watchedSince >= timeoutMs) this.#giveUp(this.#watched);
+    }
+  }
+
+  #endIdle(): void {
     if (this.#endReason === undefined && this.#writer.blocked === undefined) {
       this.end('idle', this.#host.words.idleTimeout);
     } else {
@@ -192,6 +286,14 @@ export class LineConnection implements Peer {
     if (!this.#conversing) void this.#answerLines();
   }
 
+  async #welcome(welcome: unknown): Promise<void> {
+    this.#conversing = true;
+    this.#clientsTurn = false;
+    this.#welcoming = true;
+    const isOver = await this.#serve(this.#host.begin(undefined, this), () => welcome);
+    if (isOver) await this.#answerLines();
+  }
+
   /** The conversation: one line at a time, in order, no faster than the client reads what it is told. */
   async #answerLines(): Promise<void> {
     this.#conversing = true;
@@ -205,7 +307,9 @@ export class LineConnection implements Peer {
       } else if (decoded === TIMING_MARK) {
         this.#writer.writeBytes(WONT_TIMING_MARK);
       } else {
-        await this.#answer(lineText(decoded));
+        const context = this.#host.begin(lineText(decoded), this);
+        const isAnswered = await this.#serve(context, this.#host.answer);
+        if (!isAnswered) return; // it was given up, and the conversation goes on without this loop
       }
       if (this.#writer.blocked !== undefined) await this.#untilRead();
       if (served % LINES_PER_TURN === 0) await nextTurn();
@@ -214,44 +318,97 @@ export class LineConnection implements Peer {
     this.#rest();
   }
 
-  async #answer(line: string): Promise<void> {
+  /** @returns whether it was served to its end, and not given up meanwhile */
+  async #serve(context: LineContext, answer: (context: LineContext) => unknown): Promise<boolean> {
+    this.#serving = context;
     try {
-      const answer = await this.#host.answer(line, this);
-      if (answer instanceof ErrorLine) {
-        this.#writer.write(answer.line);
-      } else if (isLineStream(answer)) {
-        await this.#sayEach(answer);
-      } else {
-        this.#say(answer);
+      const answered = await answer(context);
+      if (this.#serving !== context) {
+        void dropLate(answered);
+        return false;
       }
+      if (answered instanceof ErrorLine) this.#writer.write(answered.line);
+      else if (isLineStream(answered)) await this.#sayEach(answered, context);
+      else this.#say(answered, context);
     } catch (error) {
-      this.#host.onHandlerError(this, line, error);
-      this.#writer.write(this.#host.words.serverError);
+      if (this.#serving === context) this.#sayError(context, error);
+      else if (!isAbortion(error)) this.#host.errorReply(context, error); // a defect, although nobody waits any more
     }
+    return this.#finish(context);
   }
 
-  async #sayEach(answer: LineStream): Promise<void> {
+  async #sayEach(answer: LineStream, context: LineContext): Promise<void> {
     const replies = repliesOf(answer);
     this.#stream = replies;
     try {
       while (this.#endReason === undefined) {
         const reply = await replies.next();
-        if (reply.done === true) return;
-        this.#say(reply.value);
+        if (this.#serving !== context || reply.done === true) return;
+        this.#say(reply.value, context);
+        this.#midReply = !this.#welcoming;
         await this.#untilRead();
       }
     } finally {
-      this.#stream = undefined;
+      if (this.#stream === replies) this.#stream = undefined;
       await replies.return?.();
     }
   }
 
-  #say(reply: unknown): void {
-    if (this.#endReason !== undefined) return;
-    for (const line of replyLines(reply)) {
-      this.#host.onReply(this, this.#writer.write(line));
+  #say(reply: unknown, context: LineContext): void {
+    if (this.#endReason !== undefined || this.#host.isSilent(context)) return;
+    for (const line of replyLines(reply)) this.#write(line);
+    if (reply instanceof Closing) this.#endHere();
+  }
+
+  #sayError(context: LineContext, error: unknown): void {
+    const reply = this.#host.errorReply(context, error);
+    if (reply === undefined || this.#endReason !== undefined) return;
+    this.#writer.write(reply.line);
+    if (reply.closes) this.#endHere();
+  }
+
+  #endHere(): void {
+    this.end(this.#welcoming ? 'refused' : 'quit');
+  }
+
+  /** Answers a line without its handler, which goes on in vain. */
+  #giveUp(context: LineContext): void {
+    const late = new LineError('ERR_LINE_TIMEOUT', 'The handler took too long.');
+    abort(context, late);
+    this.#sayError(context, late);
+    this.#finish(context);
+    void this.#letGoOfStream();
+    void this.#answerLines();
+  }
+
+  /** @returns whether it was still served */
+  #finish(context: LineContext): boolean {
+    if (this.#serving !== context) return false;
+    this.#serving = undefined;
+    this.#midReply = false;
+    this.#welcoming = false;
+    this.#sayHeld();
+    this.#host.onServed(context);
+    return true;
+  }
+
+  #hold(lines: readonly string[]): void {
+    this.#held ??= [];
+    for (const line of lines) {
+      this.#held.push(line);
+      this.#heldLength += line.length;
     }
-    if (reply instanceof Closing) this.end('quit');
+  }
+
+  #sayHeld(): void {
+    if (this.#held === undefined) return;
+    for (const line of this.#held) this.#write(line);
+    this.#held = undefined;
+    this.#heldLength = 0;
+  }
+
+  #write(line: string): void {
+    this.#host.onReply(this, this.#writer.write(line));
   }
 
   async #untilRead(): Promise<void> {
@@ -271,15 +428,15 @@ export class LineConnection implements Peer {
     }
     if (this.#socket.isPaused()) this.#socket.resume();
     if (this.#draining) this.#endWhenQuiet();
-    else if (this.#spellsCommand()) this.#awaitLineEnd();
+    else if (this.#isWholeLine()) this.#awaitLineEnd();
   }
 
-  #spellsCommand(): boolean {
+  #isWholeLine(): boolean {
     const unfinished = this.#decoder.unfinished;
     return (
       this.#host.lineGraceMs > 0 &&
       unfinished !== undefined &&
-      this.#host.isCommand(lineText(unfinished))
+      this.#host.isWhole(lineText(unfinished))
     );
   }
 
@@ -287,7 +444,7 @@ export class LineConnection implements Peer {
     this.#graceTimer = setTimeout(() => {
       // Timers run before the sockets are polled: after a busy turn the rest of the line may be there already.
       this.#ifStillQuiet(1, () => {
-        if (this.#spellsCommand()) this.#serveUnfinished();
+        if (this.#isWholeLine()) this.#serveUnfinished();
       });
     }, this.#host.lineGraceMs);
   }
@@ -295,7 +452,7 @@ export class LineConnection implements Peer {
   #endWhenQuiet(): void {
     // A whole turn of the event loop, polling included, in which nothing came: nothing is left in the kernel either.
     this.#ifStillQuiet(2, () => {
-      if (this.#spellsCommand()) this.#serveUnfinished();
+      if (this.#isWholeLine()) this.#serveUnfinished();
       else this.end('shutdown');
     });
   }
@@ -342,6 +499,10 @@ export class LineConnection implements Peer {
     if (this.#over) return;
     this.#over = true;
     this.#endReason ??= reason;
+    if (this.#serving !== undefined) {
+      abort(this.#serving, new LineError('ERR_LINE_CLOSED', 'The client has gone.'));
+      this.#finish(this.#serving);
+    }
     void this.#letGoOfStream();
     this.#host.onOver(this, reason, error);
   }
@@ -357,4 +518,15 @@ export class LineConnection implements Peer {
   #touch(): void {
     this.#lastActive = performance.now();
   }
+}
+
+/** An Observable nobody has subscribed to needs no end; an iterator may hold something. */
+async function dropLate(answer: unknown): Promise<void> {
+  if (!isLineStream(answer) || isObservable(answer)) return;
+  await answer[Symbol.asyncIterator]().return?.();
+}
+
+/** How work ends that heeds the signal of its line: `fetch` with the signal's reason, Node's own functions with an AbortError. */
+function isAbortion(error: unknown): boolean {
+  return error instanceof LineError || (error instanceof Error && error.name === 'AbortError');
 }

@@ -1,6 +1,8 @@
 /**
  * What can go wrong between a client and a server, and the only place where an error becomes words.
  */
+import { HttpException } from '@nestjs/common';
+import { RpcException } from '@nestjs/microservices';
 
 /** The stable codes of {@link LineError}. */
 export type LineErrorCode =
@@ -8,17 +10,19 @@ export type LineErrorCode =
   | 'ERR_LINE_OPTIONS'
   /** the server cannot listen where it was told to; `cause` is the system's error */
   | 'ERR_LINE_LISTEN'
-  /** a command that no line can spell, or that two methods answer */
+  /** a command that no line can spell, whose options are wrong, or that two methods answer */
   | 'ERR_LINE_COMMAND'
   /** a handler answered something that no line can say */
   | 'ERR_LINE_REPLY'
+  /** a connection hook on a class of which there is more than one instance */
+  | 'ERR_LINE_HOOK'
   /** a request that is not one line: CR, LF or NUL inside, or no text at all; nothing of it was written */
   | 'ERR_LINE_REQUEST'
   /** a client cannot connect to its server; `cause` is the system's error, if there is one */
   | 'ERR_LINE_CONNECT'
-  /** a client's connection was closed or lost, or there is none; a request may have been served or not */
+  /** a connection was closed or lost, or there is none; a client's request may have been served or not */
   | 'ERR_LINE_CLOSED'
-  /** a reply was not complete in time; the request may have been served or not */
+  /** a client's reply was not complete in time, and may have been served or not; or a handler took too long */
   | 'ERR_LINE_TIMEOUT'
   /** a server sent a client a line longer than the client takes; the connection is cut */
   | 'ERR_LINE_TOO_LONG'
@@ -38,8 +42,14 @@ export class LineError extends Error {
   }
 }
 
+/**
+ * An RpcException that ends the conversation: the client is told its message as an error line, then the connection is closed, as
+ * with `closeWith`.
+ */
+export class ClosingException extends RpcException {}
+
 /** What a client did that the protocol does not allow; it gets an error line and the conversation goes on. */
-export type ProtocolError = 'unknownCommand' | 'lineTooLong';
+export type ProtocolError = 'unknownCommand' | 'badArguments' | 'lineTooLong';
 
 /** The words of the error lines. Each is one line without its line end. */
 export interface LineWords {
@@ -47,10 +57,21 @@ export interface LineWords {
   unknownCommand(commands: readonly string[]): string;
   /** @param maxLineBytes the limit that was exceeded */
   lineTooLong(maxLineBytes: number): string;
+  /** Said when a quoted word is not closed, or is written as no quoted word can be. */
+  readonly badQuoting: string;
+  /** @param usage the command and what it takes: `SET <key> <value>` */
+  tooManyArguments(usage: string): string;
+  /**
+   * Said when a guard, a pipe or a handler rejected the line and told why: an RpcException, an HttpException of 400–499.
+   * @param reason the exception's message
+   */
+  rejected(reason: string): string;
   /** Said to a client beyond `maxConnections`, before its connection is closed. */
   readonly serverFull: string;
   /** Said to a client that was silent for `idleTimeoutMs`, before its connection is closed. */
   readonly idleTimeout: string;
+  /** Said in the place of a reply that did not come within `handlerTimeoutMs`. */
+  readonly handlerTimeout: string;
   /** Said in the place of a reply when its handler failed; it tells nothing of the failure. */
   readonly serverError: string;
 }
@@ -62,10 +83,51 @@ export const ENGLISH: LineWords = {
       ? 'UNKNOWN COMMAND.'
       : `UNKNOWN COMMAND. Use ${enumerate(commands, 'or')}.`,
   lineTooLong: (maxLineBytes) => `LINE TOO LONG. At most ${maxLineBytes} bytes.`,
+  badQuoting: 'UNBALANCED QUOTES.',
+  tooManyArguments: (usage) => `TOO MANY ARGUMENTS. Use ${usage}.`,
+  rejected: (reason) => `ERROR: ${reason}`,
   serverFull: 'SERVER FULL. Try again later.',
   idleTimeout: 'TIMED OUT.',
+  handlerTimeout: 'NO ANSWER IN TIME.',
   serverError: 'SERVER ERROR.',
 };
+
+/** How an error is answered. */
+export interface ErrorReply {
+  readonly line: string;
+  /** Whether the conversation ends with it. */
+  readonly closes: boolean;
+  /** Whether who threw it meant the client to read it; otherwise it is a defect, and the line tells nothing of it. */
+  readonly isMeant: boolean;
+}
+
+/** The one place where what a guard, a pipe, a handler or a filter threw becomes a line. */
+export function errorReply(error: unknown, words: LineWords): ErrorReply {
+  const reason = reasonOf(error);
+  if (reason !== undefined) {
+    const closes = error instanceof ClosingException;
+    return { line: words.rejected(reason), closes, isMeant: true };
+  }
+  const isLate = error instanceof LineError && error.code === 'ERR_LINE_TIMEOUT';
+  const line = isLate ? words.handlerTimeout : words.serverError;
+  return { line, closes: false, isMeant: false };
+}
+
+/** What an exception tells a client; `undefined` if it is none of a client's business. */
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof RpcException) return error.message;
+  if (!(error instanceof HttpException)) return undefined;
+  const status = error.getStatus();
+  return status >= 400 && status < 500 ? messageOf(error) : undefined;
+}
+
+/** ValidationPipe and the schema pipe put a list of faults into the response. */
+function messageOf(error: HttpException): string {
+  const response = error.getResponse();
+  if (typeof response === 'string') return response;
+  const message: unknown = 'message' in response ? response.message : undefined;
+  return Array.isArray(message) ? message.join('; ') : error.message;
+}
 
 /** Lists names as a sentence does: `A`, `A or B`, `A, B or C`. */
 export function enumerate(names: readonly string[], conjunction: string): string {

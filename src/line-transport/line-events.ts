@@ -5,30 +5,22 @@
 import type { AddressInfo } from 'node:net';
 import type { LineConnection } from './line-connection.js';
 import type { ProtocolError } from './line-errors.js';
-
-/**
- * A client as its socket names it. Both are `undefined` on a Unix domain socket, and for a client that cut its connection
- * before it was accepted.
- */
-export interface Peer {
-  /** Address in text, IPv4 also where the socket says `::ffff:…`. */
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-}
+import type { Peer } from './line-peer.js';
 
 /**
  * Why a conversation is over:
- * - `quit`: a handler answered `CLOSE` or `closeWith(…)`
+ * - `quit`: a handler answered `CLOSE` or `closeWith(…)`, or threw a `ClosingException`
+ * - `refused`: an `@OnConnect()` method did, or failed
  * - `client`: the client closed its side, and everything it asked was answered
  * - `idle`: the client was silent for `idleTimeoutMs`
  * - `shutdown`: the server is being closed
  * - `reset`: the client cut the connection without closing it (ECONNRESET, EPIPE)
  * - `error`: the socket failed in another way; the event carries the error
  */
-export type EndReason = 'quit' | 'client' | 'idle' | 'shutdown' | 'reset' | 'error';
+export type EndReason = 'quit' | 'refused' | 'client' | 'idle' | 'shutdown' | 'reset' | 'error';
 
-/** Why a connection was not served. */
-export type RefusalReason = 'maxConnections';
+/** Why a connection was not served: the server was full, or no TLS session came about within ten seconds. */
+export type RefusalReason = 'maxConnections' | 'tlsHandshake';
 
 /** The events of a line server and what their listeners are given. */
 export type LineServerEvents = {
@@ -36,15 +28,23 @@ export type LineServerEvents = {
   listening: (address: AddressInfo | string) => void;
   /** A connection was accepted. */
   connection: (connection: LineConnection) => void;
-  /** A connection was told so and closed instead of served. */
+  /** A connection was closed instead of served; if the server was full, it was told so. */
   refused: (peer: Peer, reason: RefusalReason) => void;
   /** A line arrived. Frequent: costs nothing without a listener. */
   request: (connection: LineConnection, line: string) => void;
-  /** One line of a handler's reply was handed to the socket. Frequent: costs nothing without a listener. */
+  /**
+   * One line was handed to the socket that the application says: of a reply, a greeting or a push. Frequent: costs nothing
+   * without a listener.
+   */
   reply: (connection: LineConnection, line: string) => void;
   /** A client did what the protocol does not allow and was told so. */
   protocolError: (connection: LineConnection, error: ProtocolError) => void;
-  /** A handler failed and its client was told no more than that. */
+  /** A guard, a pipe or a handler rejected the line by an exception whose message the client was told. */
+  rejected: (connection: LineConnection, line: string, error: unknown) => void;
+  /**
+   * A handler failed, or took longer than it may, and its client was told no more than that; or a connection hook did, with an
+   * empty line. Without a listener the error is logged by Nest's logger, so that no defect goes unseen.
+   */
   handlerError: (connection: LineConnection, line: string, error: unknown) => void;
   /** A conversation is over: everything is delivered, or never will be. */
   disconnection: (connection: LineConnection, reason: EndReason, error?: Error) => void;
@@ -70,5 +70,6 @@ export interface LineServerStats {
   /** Lines received, whatever became of them. */
   readonly lines: number;
   readonly protocolErrors: Readonly<Record<ProtocolError, number>>;
+  readonly rejected: number;
   readonly handlerErrors: number;
 }

@@ -14,7 +14,11 @@ describe('The options of a line server', () => {
       maxConnections: 10_000,
       lineGraceMs: 0,
       idleTimeoutMs: 600_000,
+      handlerTimeoutMs: 30_000,
       shutdownGraceMs: 10_000,
+      ignoreCase: false,
+      greeting: undefined,
+      tls: undefined,
       words: ENGLISH,
     });
   });

@@ -1,6 +1,7 @@
 /**
  * The options of a line server, with their units, defaults and bounds. Checked once, when the server is made.
  */
+import type { TlsOptions } from 'node:tls';
 import { ENGLISH, type LineWords } from './line-errors.js';
 import { OptionFaults } from './option-faults.js';
 
@@ -28,16 +29,33 @@ export interface LineServerOptions {
   readonly lineGraceMs?: number | undefined;
   /** Milliseconds a connection may be silent before it is closed, 0–86,400,000; 0 is for ever. Default 600,000. */
   readonly idleTimeoutMs?: number | undefined;
+  /**
+   * Milliseconds until a handler's first reply is too late: the client is told `handlerTimeout`, the next line is served, and
+   * what the handler answers later is dropped; 0–86,400,000, 0 is never. Default 30,000. `@Command(…, { timeoutMs })` has its own.
+   */
+  readonly handlerTimeoutMs?: number | undefined;
   /** Milliseconds that answers may take to be finished and delivered on close, 0–600,000. Default 10,000. */
   readonly shutdownGraceMs?: number | undefined;
+  /** Whether a command may be sent in any case; in ASCII only. Default false. */
+  readonly ignoreCase?: boolean | undefined;
+  /** Said to every client that has connected, before its first line is served. Default: nothing. */
+  readonly greeting?: string | readonly string[] | undefined;
+  /**
+   * Speaks TLS, with these options of `tls.createServer`: `{ key, cert }` at the least; with `requestCert` and `ca` clients have
+   * to show certificates. Ten seconds to shake hands unless `handshakeTimeout` says otherwise. Default: plain TCP.
+   */
+  readonly tls?: TlsOptions | undefined;
   /** The words of the error lines. Default: English. */
   readonly words?: LineWords | undefined;
 }
 
 /** The options a server runs with: every bound has its value. */
-export type ResolvedLineServerOptions = Pick<LineServerOptions, 'host' | 'path'> & {
+export type ResolvedLineServerOptions = Pick<
+  LineServerOptions,
+  'host' | 'path' | 'greeting' | 'tls'
+> & {
   readonly [Name in NumericOption]: number;
-} & { readonly words: LineWords };
+} & { readonly ignoreCase: boolean; readonly words: LineWords };
 
 type NumericOption = keyof typeof LINE_OPTION_BOUNDS;
 
@@ -49,6 +67,7 @@ export const LINE_OPTION_BOUNDS = {
   maxConnections: { default: 10_000, min: 1, max: 1_000_000 },
   lineGraceMs: { default: 0, min: 0, max: 60_000 },
   idleTimeoutMs: { default: 600_000, min: 0, max: 86_400_000 },
+  handlerTimeoutMs: { default: 30_000, min: 0, max: 86_400_000 },
   shutdownGraceMs: { default: 10_000, min: 0, max: 600_000 },
 } as const;
 
@@ -71,14 +90,28 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
     maxConnections: bounded('maxConnections'),
     lineGraceMs: bounded('lineGraceMs'),
     idleTimeoutMs: bounded('idleTimeoutMs'),
+    handlerTimeoutMs: bounded('handlerTimeoutMs'),
     shutdownGraceMs: bounded('shutdownGraceMs'),
+    ignoreCase: options.ignoreCase ?? false,
+    greeting: options.greeting,
+    tls: options.tls,
     words: options.words ?? ENGLISH,
   };
   faults.unknownNames(options, resolved);
+  if (typeof resolved.ignoreCase !== 'boolean') faults.add('ignoreCase must be true or false');
+  if (!isText(resolved.greeting)) faults.add('greeting must be a string or an array of strings');
+  if (resolved.tls !== undefined && typeof resolved.tls !== 'object') {
+    faults.add('tls must be the options of tls.createServer');
+  }
   if (options.path === '') faults.add('path must not be empty');
   if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
     faults.add('path excludes host and port');
   }
   faults.throwIfAny('The line server');
   return resolved;
+}
+
+function isText(greeting: unknown): boolean {
+  const lines: unknown[] = Array.isArray(greeting) ? greeting : [greeting ?? ''];
+  return lines.every((line) => typeof line === 'string');
 }

@@ -1,43 +1,70 @@
 /**
- * LineServer: the strategy that Nest listens with. It accepts connections, finds the handler of a line, and closes in
- * order: the conversations finish first. What one client says and is told is LineConnection's.
+ * LineServer: the strategy that Nest listens with. It finds the handler of a line, has Nest answer it, and closes in order: the
+ * conversations finish first. What one client says and is told is LineConnection's; who comes in is LineListener's.
  */
 import { EventEmitter } from 'node:events';
-import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Inject, Injectable, type OnModuleDestroy, Optional } from '@nestjs/common';
+import type { AddressInfo, Server as NetServer } from 'node:net';
+import { type Duplex, duplexPair } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import {
+  Inject,
+  Injectable,
+  IntrinsicException,
+  Logger,
+  type OnModuleDestroy,
+  Optional,
+} from '@nestjs/common';
 import {
   type CustomTransportStrategy,
   type MessageHandler,
   type MsPattern,
   Server,
 } from '@nestjs/microservices';
-import { LINE_TRANSPORT, UNKNOWN_COMMAND } from './command.decorator.js';
+import { LINE_TRANSPORT } from './command.decorator.js';
+import { CommandTable, payloadOf, type RegisteredCommand, usageOf } from './command-table.js';
+import { ConnectionHooks } from './connection-hooks.js';
+import { answerLinesExceptions } from './filter-outcomes.js';
 import { type ConversationHost, LineConnection } from './line-connection.js';
-import { LineContext } from './line-context.js';
-import { LineError } from './line-errors.js';
-import { listenError, refuseSecond } from './line-server-errors.js';
-import type { LineServerEvents, LineServerStats, LineServerStatus, Peer } from './line-events.js';
+import { LineContext, registeredFor } from './line-context.js';
+import { errorReply, type ErrorReply, LineError, type ProtocolError } from './line-errors.js';
+import type {
+  EndReason,
+  LineServerEvents,
+  LineServerStats,
+  LineServerStatus,
+} from './line-events.js';
+import { type LineHost, LineListener } from './line-listener.js';
 import {
   LINE_SERVER_OPTIONS,
   type LineServerOptions,
   type ResolvedLineServerOptions,
   resolveLineOptions,
 } from './line-options.js';
-import { ErrorLine } from './line-reply.js';
-import { LineWriter } from './line-writer.js';
+import type { Peer } from './line-peer.js';
+import { ErrorLine, isLineStream, repliesOf } from './line-reply.js';
+import { listenError } from './line-server-errors.js';
+import { DO_TIMING_MARK, WONT_TIMING_MARK } from './telnet-filter.js';
 
-/** How often idle connections are looked for; an idle timeout is exceeded by no more than this. */
-const IDLE_CHECK_MS = 1_000;
-/** How long a closing server may go on to accept what waits in the kernel; new clients keep coming meanwhile. */
-const BACKLOG_MS = 250;
-/** How long a refused client may take to read why. */
-const REFUSAL_MS = 1_000;
+/** By how much a limit of time may be exceeded, at the most. */
+const CHECK_MS = 1_000;
+
+/** Where the clients of {@link LineServer.inject} seem to come from. */
+const LOCAL: Peer = { remoteAddress: '127.0.0.1' };
+
+/** Stands in the place of a command while a client is welcomed. */
+const WELCOME: RegisteredCommand = {
+  name: '',
+  handler: () => Promise.resolve(),
+  args: undefined,
+  timeoutMs: undefined,
+  isEvent: false,
+  declaredBy: undefined,
+};
 
 type Arguments = { [Name in keyof LineServerEvents]: Parameters<LineServerEvents[Name]> };
 
 /**
- * A Nest microservice server that speaks a plain-text line protocol over TCP or a Unix domain socket.
+ * A Nest microservice server that speaks a plain-text line protocol over TCP, TLS or a Unix domain socket.
  *
  * Made by `LineTransportModule` or with `new LineServer(options)`, and handed to Nest as `strategy`. `app.listen()`
  * resolves with the bound address.
@@ -48,47 +75,67 @@ export class LineServer
   implements CustomTransportStrategy, OnModuleDestroy
 {
   override readonly transportId = LINE_TRANSPORT;
+  protected override readonly logger = new Logger(LineServer.name);
   readonly options: ResolvedLineServerOptions;
+  readonly #hooks: ConnectionHooks | undefined;
   readonly #events = new EventEmitter<Arguments>();
+  readonly #commands: CommandTable;
   /** The conversations that are not over. */
   readonly #connections = new Set<LineConnection>();
   /** Conversations that are over, their sockets still there; the longest first. */
   readonly #lingering = new Set<LineConnection>();
-  /** Sockets of clients that were told why they are not served. */
-  readonly #refused = new Set<Socket>();
-  /** Connections taken from the kernel, whatever became of them. */
-  #arrived = 0;
-  #graceIsOver = false;
+  /** What disconnect hooks are still doing. */
+  readonly #farewells = new Set<Promise<void>>();
   readonly #host: ConversationHost;
   readonly #counts = {
     accepted: 0,
-    refused: { maxConnections: 0 },
-    ended: { quit: 0, client: 0, idle: 0, shutdown: 0, reset: 0, error: 0 },
+    refused: { maxConnections: 0, tlsHandshake: 0 },
+    ended: { quit: 0, refused: 0, client: 0, idle: 0, shutdown: 0, reset: 0, error: 0 },
     lines: 0,
-    protocolErrors: { unknownCommand: 0, lineTooLong: 0 },
+    protocolErrors: { unknownCommand: 0, badArguments: 0, lineTooLong: 0 },
+    rejected: 0,
     handlerErrors: 0,
   };
-  #commands: readonly string[] = [];
-  #server: NetServer | undefined;
-  #idleCheck: NodeJS.Timeout | undefined;
+  /** Whether someone has set a processing hook. */
+  #isObserved = false;
+  /** Lines whose processing has started and not ended. */
+  readonly #observed = new WeakSet<LineContext>();
+  #listener: LineListener | undefined;
+  #limitsCheck: NodeJS.Timeout | undefined;
+  #graceIsOver = false;
   #closing: Promise<void> | undefined;
+  #onEmpty: (() => void) | undefined;
 
-  /** @throws {LineError} `ERR_LINE_OPTIONS` that names every wrong option */
-  constructor(@Optional() @Inject(LINE_SERVER_OPTIONS) options: LineServerOptions = {}) {
+  /**
+   * @param hooks finds the connection hooks; without `LineTransportModule` there are none
+   * @throws {LineError} `ERR_LINE_OPTIONS` that names every wrong option
+   */
+  constructor(
+    @Optional() @Inject(LINE_SERVER_OPTIONS) options: LineServerOptions = {},
+    @Optional() hooks?: ConnectionHooks,
+  ) {
     super();
+    answerLinesExceptions();
     this.options = resolveLineOptions(options);
+    this.#hooks = hooks;
+    this.#commands = new CommandTable(this.options.ignoreCase);
     this.#host = this.#hostConversations();
     this.#events.on('error', () => undefined); // without any listener Node would end the process
   }
 
-  /** The known commands, in the order of registration. */
+  /** The known commands as they were declared, in the order of registration. */
   get commands(): readonly string[] {
-    return this.#commands;
+    return this.#commands.names;
+  }
+
+  /** The conversations that are not over; it changes as clients come and go. */
+  get connections(): ReadonlySet<LineConnection> {
+    return this.#connections;
   }
 
   /** What has happened so far; a copy. */
   stats(): LineServerStats {
-    const { accepted, refused, ended, lines, protocolErrors, handlerErrors } = this.#counts;
+    const { accepted, refused, ended, protocolErrors, ...counts } = this.#counts;
     return {
       connections: {
         open: this.#connections.size,
@@ -96,9 +143,8 @@ export class LineServer
         refused: { ...refused },
         ended: { ...ended },
       },
-      lines,
       protocolErrors: { ...protocolErrors },
-      handlerErrors,
+      ...counts,
     };
   }
 
@@ -112,15 +158,15 @@ export class LineServer
   }
 
   /**
-   * The `net.Server` underneath.
+   * The `net.Server` underneath; a `tls.Server` with the option `tls`.
    * @throws {LineError} `ERR_LINE_LISTEN` before `listen()`
    */
   override unwrap<T = NetServer>(): T {
-    if (this.#server === undefined) {
+    if (this.#listener === undefined) {
       throw new LineError('ERR_LINE_LISTEN', 'The line server does not listen yet.');
     }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Nest lets the caller name the type
-    return this.#server as T;
+    return this.#listener.server as T;
   }
 
   /**
@@ -130,45 +176,78 @@ export class LineServer
   override addHandler(
     pattern: MsPattern,
     callback: MessageHandler,
-    isEventHandler?: boolean,
-    extras?: Record<string, unknown>,
+    isEventHandler = false,
+    extras: Record<string, unknown> = {},
   ): void {
-    refuseSecond(pattern, this.messageHandlers.get(this.normalizePattern(pattern))?.extras, extras);
     super.addHandler(pattern, callback, isEventHandler, extras);
-    this.#commands = [...this.messageHandlers.keys()].filter((name) => name !== UNKNOWN_COMMAND);
+    const name = super.normalizePattern(pattern);
+    this.#commands.add(name, callback, isEventHandler, extras);
   }
 
   /** A line is text: Nest's own lookup would read it as JSON, and `"TIME"` in quotes would find TIME. */
   override getHandlerByPattern(pattern: string): MessageHandler | null {
-    return this.messageHandlers.get(pattern) ?? null;
+    return this.#commands.find(pattern)?.handler ?? null;
+  }
+
+  protected override normalizePattern(pattern: MsPattern): string {
+    return this.#commands.keyOf(super.normalizePattern(pattern));
+  }
+
+  override setOnProcessingStartHook(...args: Parameters<Server['setOnProcessingStartHook']>): void {
+    this.#isObserved = true;
+    super.setOnProcessingStartHook(...args);
+  }
+
+  override setOnProcessingEndHook(...args: Parameters<Server['setOnProcessingEndHook']>): void {
+    this.#isObserved = true;
+    super.setOnProcessingEndHook(...args);
   }
 
   /** Called by Nest. Calls back exactly once: with an `ERR_LINE_LISTEN` error, or with the bound address. */
   override listen(callback: (error?: unknown, address?: AddressInfo | string) => void): void {
-    const { host, port, path, backlog, idleTimeoutMs } = this.options;
-    const server = createServer(
-      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
-      (socket) => this.#accept(socket),
-    );
-    this.#server = server;
-    this.#closing = undefined;
-    this.#graceIsOver = false;
-    const onStartError = (error: NodeJS.ErrnoException): void => {
-      callback(listenError(this.options, error));
-    };
-    server.once('error', onStartError);
-    server.once('listening', () => {
-      server.off('error', onStartError);
-      server.on('error', (error) => this.#events.emit('error', error));
-      const address = server.address() ?? '';
-      if (idleTimeoutMs > 0) this.#watchIdle(idleTimeoutMs);
-      this._status$.next('listening');
-      this.#events.emit('listening', address);
-      callback(undefined, address);
-    });
-    server.listen(
-      path === undefined ? { ...(host && { host }), port, backlog } : { path, backlog },
-    );
+    void this.#listen(callback);
+  }
+
+  /**
+   * Serves a client that came by another way than the listening socket: over any stream whose sides end one by one
+   * (`allowHalfOpen`). It counts as a connection like others, but is never refused.
+   *
+   * @param peer what is to be known of the client. Default: nothing
+   */
+  serve(stream: Duplex, peer: Peer = {}): LineConnection {
+    if (this.#connections.size + this.#lingering.size >= this.options.maxConnections) {
+      const [longest] = this.#lingering;
+      longest?.destroy('shutdown');
+    }
+    const connection = new LineConnection(++this.#counts.accepted, stream, peer, this.#host);
+    this.#connections.add(connection);
+    this.#limitsCheck ??= this.#checkLimits();
+    this.#events.emit('connection', connection);
+    connection.open();
+    if (this.#graceIsOver) connection.destroy('shutdown');
+    else if (this.#closing !== undefined) connection.drain();
+    return connection;
+  }
+
+  /**
+   * What a client is told that sends this one line and closes its side, without any socket: after `app.init()`, `listen()` is not
+   * needed. For more than one line there is `LineConversation` of the testing kit.
+   *
+   * @param peer what is to be known of the client. Default: 127.0.0.1
+   * @returns the lines of the reply, separated by LF; an empty string if there are none. A greeting is not part of it
+   * @throws {LineError} `ERR_LINE_CONNECT` before `app.init()`, when no handler is there yet
+   */
+  async inject(line: string, peer: Peer = LOCAL): Promise<string> {
+    this.#refuseEarly();
+    const [client, server] = duplexPair();
+    server.on('close', () => client.push(null));
+    this.serve(server, peer);
+    client.write(DO_TIMING_MARK); // is answered behind the greeting
+    client.end(`${line}\r\n`);
+    const said = await buffer(client);
+    const mark = said.indexOf(WONT_TIMING_MARK);
+    const reply = mark === -1 ? said : said.subarray(mark + WONT_TIMING_MARK.length);
+    return reply.toString().replace(/\r\n$/, '').replaceAll('\r\n', '\n');
   }
 
   /**
@@ -185,150 +264,231 @@ export class LineServer
     return this.close();
   }
 
+  async #listen(
+    callback: (error?: unknown, address?: AddressInfo | string) => void,
+  ): Promise<void> {
+    const { host, port, path, backlog, tls } = this.options;
+    this.#closing = undefined;
+    this.#graceIsOver = false;
+    let address: AddressInfo | string;
+    try {
+      this.#listener = new LineListener(this.#hostListener(), tls);
+      address = await this.#listener.listen(
+        path === undefined ? { ...(host && { host }), port, backlog } : { path, backlog },
+      );
+    } catch (error) {
+      this.#listener = undefined;
+      callback(listenError(this.options, error));
+      return;
+    }
+    this._status$.next('listening');
+    this.#events.emit('listening', address);
+    callback(undefined, address);
+  }
+
   async #drain(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
+    const listener = this.#listener;
+    if (listener === undefined && this.#isEmpty()) return;
     this._status$.next('draining');
     this.#events.emit('draining', this.#connections.size);
     for (const connection of this.#connections) connection.drain();
     let cut = 0;
-    const grace = setTimeout(() => {
-      this.#graceIsOver = true;
-      cut = this.#connections.size;
-      for (const connection of this.#connections) connection.destroy('shutdown');
-      for (const connection of this.#lingering) connection.destroy('shutdown');
-      for (const socket of this.#refused) socket.destroy();
-    }, this.options.shutdownGraceMs);
-    await this.#takeBacklog();
-    await new Promise((resolve) => {
-      server.close(resolve);
+    let grace: NodeJS.Timeout | undefined;
+    const graceIsOver = new Promise<void>((resolve) => {
+      grace = setTimeout(() => {
+        this.#graceIsOver = true;
+        cut = this.#connections.size;
+        for (const connection of this.#connections) connection.destroy('shutdown');
+        for (const connection of this.#lingering) connection.destroy('shutdown');
+        listener?.cut();
+        resolve();
+      }, this.options.shutdownGraceMs);
     });
+    await listener?.close();
+    await Promise.race([this.#untilEmpty(), graceIsOver]);
     clearTimeout(grace);
-    clearInterval(this.#idleCheck);
     this._status$.next('closed');
     this.#events.emit('closed', cut);
   }
 
-  /**
-   * Accepts the connections that the kernel has accepted already: closing would give them a RST, whatever they have sent.
-   * Node may take as few as one in a turn of the event loop, so it is asked until a turn brings none.
-   */
-  async #takeBacklog(): Promise<void> {
-    const until = performance.now() + BACKLOG_MS;
-    for (let before = -1; before !== this.#arrived && performance.now() < until;) {
-      before = this.#arrived;
-      await nextTurn();
-      await nextTurn();
+  #isEmpty(): boolean {
+    return this.#connections.size + this.#lingering.size + this.#farewells.size === 0;
+  }
+
+  async #untilEmpty(): Promise<void> {
+    while (!this.#isEmpty()) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
     }
   }
 
-  #accept(socket: Socket): void {
-    this.#arrived++;
-    if (!this.#isFull()) {
-      this.#serve(socket);
-      return;
-    }
-    // The client may be one that has just left: its FIN is read in the next turn, polling included, at the latest.
-    socket.on('error', () => undefined); // 'close' follows
-    setImmediate(() => setImmediate(() => this.#acceptIfRoom(socket)));
+  #checkLimits(): NodeJS.Timeout {
+    const { idleTimeoutMs, handlerTimeoutMs } = this.options;
+    const limits = [idleTimeoutMs, handlerTimeoutMs, ...this.#commands.timeouts];
+    const shortest = Math.min(...limits.filter((limit) => limit > 0), CHECK_MS);
+    return setInterval(() => {
+      for (const connection of this.#connections) connection.checkLimits();
+    }, shortest / 2).unref();
   }
 
-  #acceptIfRoom(socket: Socket): void {
-    if (socket.destroyed) return;
-    if (this.#graceIsOver) socket.destroy();
-    else if (this.#isFull()) this.#refuse(socket);
-    else this.#serve(socket);
-  }
-
-  #isFull(): boolean {
-    return this.#connections.size >= this.options.maxConnections;
-  }
-
-  #serve(socket: Socket): void {
-    if (this.#connections.size + this.#lingering.size >= this.options.maxConnections) {
-      const [longest] = this.#lingering;
-      longest?.destroy('shutdown');
-    }
-    const connection = new LineConnection(
-      ++this.#counts.accepted,
-      socket,
-      peerOf(socket),
-      this.#host,
-    );
-    this.#connections.add(connection);
-    this.#events.emit('connection', connection);
-    if (this.#graceIsOver) connection.destroy('shutdown');
-    else if (this.#closing !== undefined) connection.drain();
-  }
-
-  /** Tells a client why it is not served; what it says meanwhile is dropped. */
-  #refuse(socket: Socket): void {
-    this.#counts.refused.maxConnections++;
-    const peer = peerOf(socket);
-    const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
-    this.#refused.add(socket);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      this.#refused.delete(socket);
-    });
-    const writer = new LineWriter(socket);
-    writer.write(this.options.words.serverFull);
-    writer.end();
-    socket.resume();
-    this.#events.emit('refused', peer, 'maxConnections');
-  }
-
-  #watchIdle(idleMs: number): void {
-    this.#idleCheck = setInterval(
-      () => {
-        for (const connection of this.#connections) connection.endIfIdle(idleMs);
+  #hostListener(): LineHost {
+    return {
+      refusal: this.options.words.serverFull,
+      isFull: () => this.#connections.size >= this.options.maxConnections,
+      serve: (socket, peer) => this.serve(socket, peer),
+      onRefused: (peer, reason) => {
+        this.#counts.refused[reason]++;
+        this.#events.emit('refused', peer, reason);
       },
-      Math.min(idleMs, IDLE_CHECK_MS),
-    ).unref();
+      onError: (error) => this.#events.emit('error', error),
+    };
   }
 
   #hostConversations(): ConversationHost {
-    const { maxLineBytes, lineGraceMs, words } = this.options;
+    const { maxLineBytes, lineGraceMs, idleTimeoutMs, handlerTimeoutMs, words } = this.options;
     return {
       maxLineBytes,
       lineGraceMs,
+      idleTimeoutMs,
       words,
-      isCommand: (line) => this.messageHandlers.has(line),
-      answer: (line, connection) => this.#answer(line, connection),
+      isWhole: (line) => this.#commands.isWhole(line),
+      welcome: (connection) => this.#welcome(connection),
+      begin: (line, connection) => this.#begin(line, connection),
+      answer: (context) => this.#answer(context),
+      errorReply: (context, error) => this.#errorReply(context, error),
+      timeoutMsOf: (context) => registeredFor(context)?.timeoutMs ?? handlerTimeoutMs,
+      isSilent: (context) => registeredFor(context)?.isEvent ?? false,
+      onServed: (context) => this.#endProcessing(context),
       onReply: (connection, line) => this.#events.emit('reply', connection, line),
-      onProtocolError: (connection, error) => {
-        this.#counts.protocolErrors[error]++;
-        this.#events.emit('protocolError', connection, error);
-      },
-      onHandlerError: (connection, line, error) => {
-        this.#counts.handlerErrors++;
-        this.#events.emit('handlerError', connection, line, error);
-      },
+      onProtocolError: (connection, error) => this.#countProtocolError(connection, error),
       onOver: (connection, reason, error) => {
         this.#counts.ended[reason]++;
         this.#connections.delete(connection);
         this.#lingering.add(connection);
         this.#events.emit('disconnection', connection, reason, error);
+        if (this.#hooks?.hasFarewell === true) this.#bidFarewell(this.#hooks, connection, reason);
       },
-      onClosed: (connection) => this.#lingering.delete(connection),
+      onClosed: (connection) => {
+        this.#lingering.delete(connection);
+        this.#leave();
+      },
     };
   }
 
-  #answer(line: string, connection: LineConnection): unknown {
+  /** Someone, or the work for someone, has gone. */
+  #leave(): void {
+    if (this.#connections.size === 0) {
+      clearInterval(this.#limitsCheck);
+      this.#limitsCheck = undefined;
+    }
+    if (this.#isEmpty()) this.#onEmpty?.();
+  }
+
+  /** What is said to a client that has connected; `undefined` if nothing is to be done. */
+  #welcome(connection: LineConnection): unknown {
+    const { greeting } = this.options;
+    return this.#hooks?.hasWelcome === true ? this.#hooks.welcome(connection, greeting) : greeting;
+  }
+
+  #bidFarewell(hooks: ConnectionHooks, connection: LineConnection, reason: EndReason): void {
+    const bid = async (): Promise<void> => {
+      await hooks.farewell(connection, reason, (error) => {
+        this.#reportFailure(connection, '', error);
+      });
+      this.#farewells.delete(farewell);
+      this.#leave();
+    };
+    const farewell = bid();
+    this.#farewells.add(farewell);
+  }
+
+  #begin(line: string | undefined, connection: LineConnection): LineContext {
+    if (line === undefined) return new LineContext('', connection, WELCOME);
     this.#counts.lines++;
     this.#events.emit('request', connection, line);
-    const known = this.messageHandlers.get(line);
-    if (known !== undefined) return known('', new LineContext(line, connection, line));
-    const fallback = this.messageHandlers.get(UNKNOWN_COMMAND);
-    if (fallback !== undefined) {
-      return fallback(line, new LineContext(line, connection, UNKNOWN_COMMAND));
+    const command = this.#commands.find(line) ?? this.#commands.fallback;
+    return new LineContext(line, connection, command);
+  }
+
+  #answer(context: LineContext): unknown {
+    const command = registeredFor(context);
+    const { words } = this.options;
+    if (command === undefined) {
+      this.#countProtocolError(context.connection, 'unknownCommand');
+      return new ErrorLine(words.unknownCommand(this.commands));
     }
-    this.#host.onProtocolError(connection, 'unknownCommand');
-    return new ErrorLine(this.options.words.unknownCommand(this.#commands));
+    const request = payloadOf(command, context.line);
+    if (typeof request === 'string') {
+      this.#countProtocolError(context.connection, 'badArguments');
+      return new ErrorLine(
+        request === 'badQuoting' ? words.badQuoting : words.tooManyArguments(usageOf(command)),
+      );
+    }
+    const handle = (): unknown => command.handler(request.payload, context);
+    return this.#isObserved ? this.#observe(context, handle) : handle();
+  }
+
+  /** Has Nest's processing hooks called around the handler: `@nestjs/observe` and its like measure by them. */
+  #observe(context: LineContext, handle: () => unknown): Promise<unknown> {
+    this.#observed.add(context);
+    return new Promise((resolve, reject) => {
+      const started: unknown = this.onProcessingStartHook(this.transportId, context, async () => {
+        const answer = begin(handle);
+        resolve(answer);
+        await answer;
+      });
+      Promise.resolve(started).catch(reject);
+    });
+  }
+
+  #endProcessing(context: LineContext): void {
+    if (!this.#observed.delete(context)) return;
+    try {
+      this.onProcessingEndHook?.(this.transportId, context);
+    } catch (error) {
+      this.#reportFailure(context.connection, context.line, error);
+    }
+  }
+
+  #errorReply(context: LineContext, error: unknown): ErrorReply | undefined {
+    const reply = errorReply(error, this.options.words);
+    const command = registeredFor(context);
+    const { connection, line } = context;
+    if (reply.isMeant && command?.isEvent !== true) {
+      this.#counts.rejected++;
+      this.#events.emit('rejected', connection, line, error);
+    } else {
+      this.#reportFailure(connection, line, error);
+    }
+    if (command?.isEvent === true) return undefined;
+    return command === WELCOME ? { ...reply, closes: true } : reply;
+  }
+
+  #reportFailure(connection: LineConnection, line: string, error: unknown): void {
+    this.#counts.handlerErrors++;
+    const isHeard = this.#events.emit('handlerError', connection, line, error);
+    if (!isHeard && !(error instanceof IntrinsicException)) this.logger.error(error);
+  }
+
+  #countProtocolError(connection: LineConnection, error: ProtocolError): void {
+    this.#counts.protocolErrors[error]++;
+    this.#events.emit('protocolError', connection, error);
+  }
+
+  #refuseEarly(): void {
+    if (this.#commands.size > 0) return;
+    throw new LineError(
+      'ERR_LINE_CONNECT',
+      'The line server has no handlers yet: call `await app.init()` first.',
+    );
   }
 }
 
-function peerOf(socket: Socket): Peer {
-  const { remoteAddress, remotePort } = socket;
-  return { remoteAddress: remoteAddress?.replace(/^::ffff:(?=\d+\.)/, ''), remotePort };
+/** Subscribes to a stream at once, where the AsyncLocalStorage of a processing hook is. */
+async function begin(handle: () => unknown): Promise<unknown> {
+  const answer = await handle();
+  if (!isLineStream(answer)) return answer;
+  const replies = repliesOf(answer);
+  return { [Symbol.asyncIterator]: () => replies };
 }

@@ -6,7 +6,7 @@
  * Blanks are what Python's `str.strip` takes off: `String.prototype.trim` differs in U+FEFF (which it
  * removes) and in U+001C–U+001F and U+0085 (which it leaves).
  */
-function isBlank(code: number): boolean {
+export function isBlank(code: number): boolean {
   if (code <= 0x20) return code === 0x20 || (code >= 0x09 && code <= 0x0d) || code >= 0x1c;
   if (code < 0x85) return false;
   return (

@@ -2,6 +2,8 @@
  * LineTransportModule: makes a LineServer from options, given or injected, and exports it.
  */
 import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { ConnectionHooks } from './connection-hooks.js';
 import { LINE_SERVER_OPTIONS, type LineServerOptions } from './line-options.js';
 import { LineServer } from './line-server.js';
 
@@ -19,5 +21,9 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<LineServerOpti
  * `LineTransportModule.forRoot(options)` or `.forRootAsync({ imports, inject, useFactory })`; with `isGlobal: true` the
  * server can be injected everywhere.
  */
-@Module({ providers: [LineServer], exports: [LineServer] })
+@Module({
+  imports: [DiscoveryModule],
+  providers: [LineServer, ConnectionHooks],
+  exports: [LineServer],
+})
 export class LineTransportModule extends ConfigurableModuleClass {}

@@ -20,6 +20,11 @@ export class LineWriter {
     return this.#blocked;
   }
 
+  /** How much of what was said the system has not taken yet; in characters or bytes, for a bound either will do. */
+  get waiting(): number {
+    return this.#outgoing.length + this.stream.writableLength;
+  }
+
   /**
    * Says a line; its line end is added. Whoever made it, it is one line: CR, LF and NUL inside become blanks, so nothing can
    * forge another. Once the stream has ended, nothing more is said.

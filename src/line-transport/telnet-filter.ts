@@ -7,6 +7,9 @@
 /** Stands in the filtered input where the client asked for a timing mark (RFC 860). */
 export const TIMING_MARK = Symbol('telnet timing mark');
 
+/** `IAC DO TIMING-MARK`: asks when everything before it has been answered. */
+export const DO_TIMING_MARK: Uint8Array = Uint8Array.of(0xff, 0xfd, 0x06);
+
 /** `IAC WONT TIMING-MARK`: refusing is an answer too, and the only one a client waits for. */
 export const WONT_TIMING_MARK: Uint8Array = Uint8Array.of(0xff, 0xfc, 0x06);
 

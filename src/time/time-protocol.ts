@@ -21,8 +21,12 @@ export function timeOfDayIn(reply: string): string | undefined {
 const INDONESIAN: LineWords = {
   unknownCommand: (commands) => `PERINTAH TIDAK DIKENALI. Gunakan ${enumerate(commands, 'atau')}.`,
   lineTooLong: (maxLineBytes) => `BARIS TERLALU PANJANG. Maksimal ${maxLineBytes} byte.`,
+  badQuoting: 'TANDA KUTIP TIDAK SEIMBANG.',
+  tooManyArguments: (usage) => `ARGUMEN TERLALU BANYAK. Gunakan ${usage}.`,
+  rejected: (reason) => `GALAT: ${reason}`,
   serverFull: 'SERVER PENUH. Coba lagi nanti.',
   idleTimeout: 'WAKTU TUNGGU HABIS.',
+  handlerTimeout: 'JAWABAN TIDAK TEPAT WAKTU.',
   serverError: 'KESALAHAN SERVER.',
 };
 

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Controller } from '@nestjs/common';
-import { RpcException } from '@nestjs/microservices';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Command, type LineServerOptions } from '../../src/line-transport/index.js';
 import { readSettings, settings } from '../../src/operations/config/settings.js';
@@ -24,7 +23,7 @@ class TestController {
 
   @Command('FAIL')
   fail(): string {
-    throw new RpcException('cannot read\n2026-11-22 \u001B[2J');
+    throw new Error('cannot read\n2026-11-22 \u001B[2J');
   }
 }
 
@@ -82,7 +81,7 @@ describe('EventLog', () => {
     expect(await client.line()).toBe('SERVER ERROR.');
     const [line, ...more] = written().slice(3);
     expect(line).toContain(words);
-    expect(line).toMatch(/cannot read.*2026-11-22 .*x1[bB]\[2J/);
+    expect(line).toMatch(/cannot read.*2026-11-22 .*x1[bB]\[2J.*at TestController\.fail/);
     expect(line).not.toContain('\u001B');
     expect(more).toEqual([]);
   });

@@ -14,7 +14,11 @@ describe('A line longer than the limit', () => {
     expect(await client.lines(3)).toEqual(['PONG', 'PONG', TOO_LONG]);
     client.send(`${'y'.repeat(100_000)}\nPING\n`);
     expect(await client.line()).toBe('PONG');
-    expect(server.stats().protocolErrors).toEqual({ unknownCommand: 0, lineTooLong: 1 });
+    expect(server.stats().protocolErrors).toEqual({
+      unknownCommand: 0,
+      badArguments: 0,
+      lineTooLong: 1,
+    });
   });
 
   it('is one byte more than the limit, line end not counted', async () => {

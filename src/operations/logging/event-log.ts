@@ -3,7 +3,12 @@
  */
 import { inspect } from 'node:util';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { type EndReason, LineServer, type Peer } from '../../line-transport/index.js';
+import {
+  type EndReason,
+  LineServer,
+  type Peer,
+  type RefusalReason,
+} from '../../line-transport/index.js';
 import { type Settings, settings, misspeltSettings } from '../config/settings.js';
 import { escapeControls, quoted } from './escape.js';
 import { LOG, type Log } from './log.js';
@@ -21,12 +26,19 @@ type Event = keyof LogMessages;
 /** How each end of a conversation is told. */
 const ENDS = {
   quit: ['info', 'quit'],
+  refused: ['warn', 'clientRefused'],
   client: ['warn', 'closedByClient'],
   idle: ['warn', 'idleTimeout'],
   shutdown: ['info', 'closedByShutdown'],
   reset: ['error', 'connectionReset'],
   error: ['error', 'connectionFailed'],
 } as const satisfies Record<EndReason, readonly [Level, Event]>;
+
+/** How each refusal of a connection is told. */
+const REFUSALS = {
+  maxConnections: 'connectionRefused',
+  tlsHandshake: 'tlsHandshakeFailed',
+} as const satisfies Record<RefusalReason, Event>;
 
 @Injectable()
 export class EventLog implements OnApplicationBootstrap {
@@ -60,9 +72,10 @@ export class EventLog implements OnApplicationBootstrap {
       const fields = typeof address === 'string' ? { address } : { ...address };
       this.#say('info', 'listening', fields, messages.listening(place));
     });
-    server.on('refused', (peer) =>
-      this.#tell('warn', 'connectionRefused', peer, messages.connectionRefused(nameOf(peer))),
-    );
+    server.on('refused', (peer, reason) => {
+      const event = REFUSALS[reason];
+      this.#tell('warn', event, peer, messages[event](nameOf(peer)));
+    });
     server.on('error', (error) =>
       this.#say('error', 'serverFailed', {}, messages.serverFailed(summary(error))),
     );
@@ -86,8 +99,12 @@ export class EventLog implements OnApplicationBootstrap {
       this.#tell('warn', error, connection, messages[error](nameOf(connection))),
     );
     server.on('handlerError', (connection, line, error) => {
-      const message = messages.handlerFailed(nameOf(connection), quoted(line), summary(error));
+      const message = messages.handlerFailed(nameOf(connection), quoted(line), stackOf(error));
       this.#tell('error', 'handlerFailed', connection, message);
+    });
+    server.on('rejected', (connection, line, error) => {
+      const message = messages.lineRejected(nameOf(connection), quoted(line), summary(error));
+      this.#tell('warn', 'lineRejected', connection, message);
     });
     server.on('disconnection', (connection, reason, error) => {
       const client = nameOf(connection);
@@ -127,8 +144,11 @@ function nameOf({ remoteAddress = '-', remotePort = 0 }: Peer): string {
   return `('${remoteAddress}', ${remotePort})`;
 }
 
-/** Nest's pipeline hands on `{ status, message }` in the place of an error it has logged. */
 function summary(error: unknown): string {
-  const hasMessage = typeof error === 'object' && error !== null && 'message' in error;
-  return escapeControls(hasMessage ? String(error.message) : inspect(error));
+  return escapeControls(error instanceof Error ? error.message : inspect(error));
+}
+
+/** Where it was thrown, on one line. */
+function stackOf(error: unknown): string {
+  return error instanceof Error ? escapeControls(error.stack ?? error.message) : summary(error);
 }

@@ -39,10 +39,20 @@ const MESSAGES: Record<
     `Perintah tidak valid dari ${C}.`,
     `Invalid command from ${C}.`,
   ],
+  badArguments: [
+    (m) => m.badArguments(C),
+    `Argumen tidak valid dari ${C}.`,
+    `Invalid arguments from ${C}.`,
+  ],
   lineTooLong: [
     (m) => m.lineTooLong(C),
     `Baris terlalu panjang dari ${C}.`,
     `Line too long from ${C}.`,
+  ],
+  lineRejected: [
+    (m) => m.lineRejected(C, "'ADD x'", 'Validation failed'),
+    `Menolak 'ADD x' dari ${C}: Validation failed`,
+    `Rejected 'ADD x' from ${C}: Validation failed`,
   ],
   quit: [
     (m) => m.quit(C),
@@ -83,6 +93,16 @@ const MESSAGES: Record<
     (m) => m.connectionRefused(C),
     `Koneksi dari ${C} ditolak: server penuh.`,
     `Connection from ${C} refused: server full.`,
+  ],
+  tlsHandshakeFailed: [
+    (m) => m.tlsHandshakeFailed(C),
+    `Koneksi dari ${C} ditolak: TLS gagal.`,
+    `Connection from ${C} refused: TLS failed.`,
+  ],
+  clientRefused: [
+    (m) => m.clientRefused(C),
+    `Klien ${C} ditolak. Koneksi ditutup.`,
+    `Client ${C} was refused. Connection closed.`,
   ],
   handlerFailed: [
     (m) => m.handlerFailed(C, "'TIME'", 'boom'),

@@ -13,7 +13,9 @@ export interface LogMessages {
   replySent(client: string, reply: string): string;
   reply(quoted: string): string;
   unknownCommand(client: string): string;
+  badArguments(client: string): string;
   lineTooLong(client: string): string;
+  lineRejected(client: string, line: string, reason: string): string;
   quit(client: string): string;
   closedByClient(client: string): string;
   idleTimeout(client: string): string;
@@ -22,6 +24,8 @@ export interface LogMessages {
   connectionFailed(client: string, error: string): string;
   conversationOver(client: string): string;
   connectionRefused(client: string): string;
+  tlsHandshakeFailed(client: string): string;
+  clientRefused(client: string): string;
   handlerFailed(client: string, line: string, error: string): string;
   serverFailed(error: string): string;
   shutdownStarted(open: number): string;
@@ -38,7 +42,9 @@ const INDONESIAN: LogMessages = {
   replySent: (client, reply) => `Mengirim ${reply} ke ${client}`,
   reply: (quoted) => `balasan ${quoted}`,
   unknownCommand: (client) => `Perintah tidak valid dari ${client}.`,
+  badArguments: (client) => `Argumen tidak valid dari ${client}.`,
   lineTooLong: (client) => `Baris terlalu panjang dari ${client}.`,
+  lineRejected: (client, line, reason) => `Menolak ${line} dari ${client}: ${reason}`,
   quit: (client) => `Klien ${client} meminta keluar. Koneksi ditutup.`,
   closedByClient: (client) => `Klien ${client} menutup koneksi tanpa perintah QUIT.`,
   idleTimeout: (client) => `Klien ${client} terlalu lama diam. Koneksi ditutup.`,
@@ -47,6 +53,8 @@ const INDONESIAN: LogMessages = {
   connectionFailed: (client, error) => `Koneksi dengan ${client} gagal: ${error}.`,
   conversationOver: (client) => `Sesi untuk klien ${client} telah berhenti.`,
   connectionRefused: (client) => `Koneksi dari ${client} ditolak: server penuh.`,
+  tlsHandshakeFailed: (client) => `Koneksi dari ${client} ditolak: TLS gagal.`,
+  clientRefused: (client) => `Klien ${client} ditolak. Koneksi ditutup.`,
   handlerFailed: (client, line, error) => `Gagal menjawab ${line} dari ${client}: ${error}`,
   serverFailed: (error) => `Soket server gagal: ${error}.`,
   shutdownStarted: (open) => `Server berhenti menerima koneksi. ${open} sesi diselesaikan...`,
@@ -64,7 +72,9 @@ const ENGLISH: LogMessages = {
   replySent: (client, reply) => `Sent ${reply} to ${client}`,
   reply: (quoted) => `reply ${quoted}`,
   unknownCommand: (client) => `Invalid command from ${client}.`,
+  badArguments: (client) => `Invalid arguments from ${client}.`,
   lineTooLong: (client) => `Line too long from ${client}.`,
+  lineRejected: (client, line, reason) => `Rejected ${line} from ${client}: ${reason}`,
   quit: (client) => `Client ${client} asked to quit. Connection closed.`,
   closedByClient: (client) => `Client ${client} closed the connection without QUIT.`,
   idleTimeout: (client) => `Client ${client} was silent too long. Connection closed.`,
@@ -73,6 +83,8 @@ const ENGLISH: LogMessages = {
   connectionFailed: (client, error) => `Connection with ${client} failed: ${error}.`,
   conversationOver: (client) => `Session for client ${client} is over.`,
   connectionRefused: (client) => `Connection from ${client} refused: server full.`,
+  tlsHandshakeFailed: (client) => `Connection from ${client} refused: TLS failed.`,
+  clientRefused: (client) => `Client ${client} was refused. Connection closed.`,
   handlerFailed: (client, line, error) => `Failed to answer ${line} from ${client}: ${error}`,
   serverFailed: (error) => `Server socket failed: ${error}.`,
   shutdownStarted: (open) => `Server stopped accepting. ${open} sessions are finishing...`,

@@ -1,0 +1,151 @@
+/**
+ * LineListener: the door of a server. It listens, takes sockets in, and turns away whom the server has no room for. Knows nothing
+ * of lines but the one that says so.
+ */
+import {
+  type AddressInfo,
+  createServer,
+  type ListenOptions,
+  type Server as NetServer,
+  type ServerOpts,
+  type Socket,
+} from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import type { RefusalReason } from './line-events.js';
+import { type Peer, SocketPeer } from './line-peer.js';
+import { LineWriter } from './line-writer.js';
+
+/** How long a closing server may go on to accept what waits in the kernel; new clients keep coming meanwhile. */
+const BACKLOG_MS = 250;
+/** How long a refused client may take to read why. */
+const REFUSAL_MS = 1_000;
+/** How long a client may take to agree on TLS, unless the options say otherwise. */
+const HANDSHAKE_MS = 10_000;
+
+/** Who is behind the door. */
+export interface LineHost {
+  /** What a client is told whom there is no room for. */
+  readonly refusal: string;
+  isFull(): boolean;
+  serve(socket: Socket, peer: Peer): void;
+  onRefused(peer: Peer, reason: RefusalReason): void;
+  /** The listening socket failed after it had begun to listen. */
+  onError(error: Error): void;
+}
+
+export class LineListener {
+  readonly server: NetServer;
+  /** Sockets that are no conversations: TLS is being agreed on, or the client is told why it is not served. */
+  readonly #waiting = new Set<Socket>();
+  /** Connections taken from the kernel, whatever became of them. */
+  #arrived = 0;
+  #isCut = false;
+
+  constructor(
+    private readonly host: LineHost,
+    tls: TlsOptions | undefined,
+  ) {
+    const options: ServerOpts = {
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+    };
+    const accept = (socket: Socket): void => this.#accept(socket);
+    this.server =
+      tls === undefined
+        ? createServer(options, accept)
+        : this.#agreeOnTls(
+            createTlsServer({ handshakeTimeout: HANDSHAKE_MS, ...tls, ...options }, accept),
+          );
+  }
+
+  /** @throws the system's error, if it cannot listen there */
+  listen(place: ListenOptions): Promise<AddressInfo | string> {
+    const { server } = this;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(place, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.host.onError(error));
+        resolve(server.address() ?? '');
+      });
+    });
+  }
+
+  /** Takes in who has come already, then nobody more; resolves when every socket is closed. */
+  async close(): Promise<void> {
+    await this.#takeBacklog();
+    await new Promise((resolve) => {
+      this.server.close(resolve);
+    });
+  }
+
+  /** Closes at once what is no conversation. */
+  cut(): void {
+    this.#isCut = true;
+    for (const socket of this.#waiting) socket.destroy();
+  }
+
+  /**
+   * Accepts the connections that the kernel has accepted already: closing would give them a RST, whatever they have sent.
+   * Node may take as few as one in a turn of the event loop, so it is asked until a turn brings none.
+   */
+  async #takeBacklog(): Promise<void> {
+    const until = performance.now() + BACKLOG_MS;
+    for (let before = -1; before !== this.#arrived && performance.now() < until;) {
+      before = this.#arrived;
+      await nextTurn();
+      await nextTurn();
+    }
+  }
+
+  #agreeOnTls(server: NetServer): NetServer {
+    server.on('connection', (socket: Socket) => {
+      this.#arrived++;
+      this.#keep(socket);
+    });
+    server.on('tlsClientError', (_error: Error, socket: Socket) => {
+      socket.destroy();
+      this.host.onRefused(new SocketPeer(socket), 'tlsHandshake');
+    });
+    return server;
+  }
+
+  #accept(socket: Socket): void {
+    this.#arrived++;
+    if (!this.host.isFull()) {
+      this.host.serve(socket, new SocketPeer(socket));
+      return;
+    }
+    // The client may be one that has just left: its FIN is read in the next turn, polling included, at the latest.
+    socket.on('error', () => undefined); // 'close' follows
+    setImmediate(() => setImmediate(() => this.#acceptIfRoom(socket)));
+  }
+
+  #acceptIfRoom(socket: Socket): void {
+    if (socket.destroyed) return;
+    if (this.#isCut) socket.destroy();
+    else if (this.host.isFull()) this.#refuse(socket);
+    else this.host.serve(socket, new SocketPeer(socket));
+  }
+
+  /** Tells a client why it is not served; what it says meanwhile is dropped. */
+  #refuse(socket: Socket): void {
+    const peer = new SocketPeer(socket);
+    const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
+    socket.on('close', () => clearTimeout(timer));
+    this.#keep(socket);
+    const writer = new LineWriter(socket);
+    writer.write(this.host.refusal);
+    writer.end();
+    socket.resume();
+    this.host.onRefused(peer, 'maxConnections');
+  }
+
+  #keep(socket: Socket): void {
+    this.#waiting.add(socket);
+    socket.on('close', () => this.#waiting.delete(socket));
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Who is at the other end of a connection, as its socket tells it.
+ */
+import type { Socket } from 'node:net';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
+
+/** A client as its socket names it. A field is `undefined` where there is no such thing, as on a Unix domain socket. */
+export interface Peer {
+  /** Address in text, IPv4 also where the socket says `::ffff:…`. `undefined` too for a client that cut its connection early. */
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  /** The server's own address that the client came to. */
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  /** `undefined` for a connection without TLS. */
+  readonly tls?: TlsFacts | undefined;
+}
+
+/** What is known of a TLS connection. */
+export interface TlsFacts {
+  /** `TLSv1.3`, `TLSv1.2`. */
+  readonly protocol: string;
+  /** The cipher suite's IANA name. */
+  readonly cipher: string;
+  /** The name that the client asked for (SNI); `undefined` if it asked for none. */
+  readonly servername: string | undefined;
+  /** Whether the client has a certificate that one of the server's `ca` signed. */
+  readonly authorized: boolean;
+  /** The client's certificate, trusted or not; `undefined` if it has sent none, or was not asked for one (`requestCert`). */
+  readonly certificate: PeerCertificate | undefined;
+}
+
+/** A socket's peer: the remote side is remembered, since a socket forgets it when it closes. */
+export class SocketPeer implements Peer {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    const { remoteAddress, remotePort } = socket;
+    this.remoteAddress = plainAddress(remoteAddress);
+    this.remotePort = remotePort;
+  }
+
+  get localAddress(): string | undefined {
+    return plainAddress(this.#socket.localAddress);
+  }
+
+  get localPort(): number | undefined {
+    return this.#socket.localPort;
+  }
+
+  get tls(): TlsFacts | undefined {
+    const socket = this.#socket;
+    return socket instanceof TLSSocket ? tlsFacts(socket) : undefined;
+  }
+}
+
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+function tlsFacts(socket: TLSSocket): TlsFacts {
+  const certificate = socket.getPeerCertificate();
+  return {
+    protocol: socket.getProtocol() ?? '',
+    cipher: socket.getCipher().standardName,
+    servername: socket.servername || undefined,
+    authorized: socket.authorized,
+    certificate: Object.keys(certificate).length === 0 ? undefined : certificate,
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * LineConversation: a client in memory. It speaks with a server through its whole pipeline, byte by byte if need be, and no
+ * socket is opened. Knows nothing of test runners.
+ */
+import { type Duplex, duplexPair } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import type { LineConnection, LineServer, Peer } from '../index.js';
+
+const LOCAL: Peer = { remoteAddress: '127.0.0.1', remotePort: 50_000 };
+
+/**
+ * A conversation with a server after `app.init()`; `listen()` is not needed. Whatever is still open when the application is closed
+ * ends as every conversation does then.
+ *
+ * ```ts
+ * const client = new LineConversation(app.get(LineServer));
+ * client.send('LOGIN ada');
+ * expect(await client.next()).toBe('WELCOME');
+ * ```
+ */
+export class LineConversation {
+  /** The server's side, as its handlers and hooks see it. */
+  readonly connection: LineConnection;
+  readonly #client: Duplex;
+  readonly #server: Duplex;
+  readonly #text = new StringDecoder('utf8');
+  #unread = '';
+  #isEnded = false;
+  #wake: (() => void) | undefined;
+
+  /** @param peer what the server is to know of this client. Default: 127.0.0.1, port 50000, no TLS */
+  constructor(server: LineServer, peer: Peer = LOCAL) {
+    [this.#client, this.#server] = duplexPair();
+    this.#client.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.#client.on('end', () => this.#finish());
+    this.#server.on('close', () => this.#finish());
+    this.connection = server.serve(this.#server, peer);
+  }
+
+  /** Sends lines; their ends are added. */
+  send(...lines: string[]): this {
+    return this.write(lines.map((line) => `${line}\r\n`).join(''));
+  }
+
+  /** Sends bytes as they are, each argument in a chunk of its own: a line may be split anywhere, or never end. */
+  write(...chunks: (string | Uint8Array)[]): this {
+    for (const chunk of chunks) this.#client.write(chunk);
+    return this;
+  }
+
+  /** Closes this side, and goes on reading: what a client does that has said everything. */
+  end(): this {
+    this.#client.end();
+    return this;
+  }
+
+  /** Cuts the connection, as a client does that crashes. */
+  disconnect(): void {
+    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    this.#server.destroy(reset);
+  }
+
+  /** The next line, without its end; `undefined` when the server has closed and every line is taken. */
+  async next(): Promise<string | undefined> {
+    await this.#until(() => this.#unread.includes('\r\n') || this.#isEnded);
+    const end = this.#unread.indexOf('\r\n');
+    if (end === -1) return undefined;
+    const line = this.#unread.slice(0, end);
+    this.#unread = this.#unread.slice(end + 2);
+    return line;
+  }
+
+  /** The lines that are left, once the server has closed. */
+  async rest(): Promise<string[]> {
+    const lines: string[] = [];
+    for (let line = await this.next(); line !== undefined; line = await this.next()) {
+      lines.push(line);
+    }
+    return lines;
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#unread += this.#text.write(chunk);
+    this.#wake?.();
+  }
+
+  #finish(): void {
+    this.#isEnded = true;
+    this.#wake?.();
+  }
+}
