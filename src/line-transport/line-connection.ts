@@ -1,23 +1,16 @@
 /**
- * LineConnection: one client. It reads lines, has each answered in order, and says the replies; every way in which a
- * conversation can end is here. Knows nothing of Nest: who answers is its {@link ConversationHost}.
+ * LineConnection: one client. It reads lines and has each answered in order; every way in which a conversation can end is here.
+ * Knows nothing of Nest: who answers is its {@link ConversationHost}, and how that is said is LineAnswers'.
  */
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isObservable } from 'rxjs';
+import { LineAnswers } from './line-answers.js';
+import type { LineContext } from './line-context.js';
 import { LineDecoder, OVERLONG } from './line-decoder.js';
-import { abort, type LineContext } from './line-context.js';
-import { type ErrorReply, LineError, type LineWords, type ProtocolError } from './line-errors.js';
+import type { ErrorReply, LineWords, ProtocolError } from './line-errors.js';
 import type { EndReason } from './line-events.js';
 import type { Peer, TlsFacts } from './line-peer.js';
-import {
-  Closing,
-  ErrorLine,
-  isLineStream,
-  type LineStream,
-  repliesOf,
-  replyLines,
-} from './line-reply.js';
+import { replyLines } from './line-reply.js';
 import { lineText } from './line-text.js';
 import { LineWriter } from './line-writer.js';
 import { TIMING_MARK, WONT_TIMING_MARK } from './telnet-filter.js';
@@ -54,9 +47,6 @@ export interface ConversationHost {
 
 /** Input that may wait for its answer before reading is paused. */
 const MAX_PENDING_BYTES = 65_536;
-
-/** What is pushed may wait for its turn, or for a client that does not read, up to this length. */
-const MAX_PUSHED_LENGTH = 65_536;
 
 /** Lines served before other connections get their turn: about a millisecond through Nest's pipeline. */
 const LINES_PER_TURN = 256;
@@ -103,6 +93,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   readonly #host: ConversationHost;
   readonly #decoder: LineDecoder;
   readonly #writer: LineWriter;
+  readonly #answers: LineAnswers;
   #session: object | undefined;
   #conversing = false;
   #draining = false;
@@ -110,23 +101,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   /** Set as soon as no further line is to be served. */
   #endReason: EndReason | undefined;
   #over = false;
-  /** The line that is being served. */
-  #serving: LineContext | undefined;
-  /** Whether some of its reply has been said, and more may follow. */
-  #midReply = false;
-  /** Whether the client is still to be welcomed, or refused. */
-  #welcoming = false;
-  /** The stream that is being answered, to be let go of when the client goes. */
-  #stream: AsyncIterator<unknown> | undefined;
-  /** Lines that were pushed in the middle of a reply. */
-  #held: string[] | undefined;
-  #heldLength = 0;
-  /** Nothing happens until the client sends or reads. */
-  #clientsTurn = true;
   #lastActive = performance.now();
-  /** The line that was being served when limits were last checked, and since when. */
-  #watched: LineContext | undefined;
-  #watchedSince = 0;
   #chunksReceived = 0;
   #graceTimer: NodeJS.Timeout | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
@@ -147,6 +122,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     this.#host = host;
     this.#decoder = new LineDecoder(host.maxLineBytes);
     this.#writer = new LineWriter(socket);
+    this.#answers = new LineAnswers(this, host, this.#writer);
   }
 
   /** Begins the conversation: welcomes the client, and serves what it says. */
@@ -199,18 +175,13 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
    * @throws {LineError} `ERR_LINE_REPLY` if it is nothing a line can say
    */
   push(reply: string | readonly string[]): boolean {
-    if (this.#endReason !== undefined) return false;
-    if (this.#heldLength + this.#writer.waiting > MAX_PUSHED_LENGTH) return false;
-    const lines = replyLines(reply);
-    if (this.#midReply || this.#welcoming) this.#hold(lines);
-    else for (const line of lines) this.#write(line);
-    return true;
+    return this.#answers.push(replyLines(reply));
   }
 
   /** Delivers what was said, then a last line if one is given, and ends the conversation. */
   end(reason: EndReason, lastLine?: string): void {
     if (this.#endReason !== undefined) return;
-    this.#sayHeld();
+    this.#answers.sayHeld();
     this.#endReason = reason;
     clearTimeout(this.#graceTimer);
     if (lastLine !== undefined) this.#writer.write(lastLine);
@@ -231,20 +202,23 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     this.#socket.destroy();
   }
 
-  /** To be called every now and then: ends the conversation that has been silent, gives up the handler that takes, too long. */
+  /**
+   * To be called every now and then: ends the conversation of a client that is silent for too long, and gives
+   * up a handler that takes too long.
+   */
   checkLimits(): void {
     const now = performance.now();
     const { idleTimeoutMs } = this.#host;
-    if (idleTimeoutMs > 0 && this.#clientsTurn && now - this.#lastActive >= idleTimeoutMs) {
+    if (idleTimeoutMs > 0 && this.#isClientsTurn && now - this.#lastActive >= idleTimeoutMs) {
       this.#endIdle();
+    } else if (this.#answers.giveUpIfLate(now)) {
+      void this.#answerLines();
     }
-    if (this.#serving !== this.#watched) {
-      this.#watched = this.#serving;
-      this.#watchedSince = now;
-    } else if (this.#watched !== undefined && !this.#midReply) {
-      const timeoutMs = this.#host.timeoutMsOf(this.#watched);
-      if (timeoutMs > 0 && now - this.#watchedSince >= timeoutMs) this.#giveUp(this.#watched);
-    }
+  }
+
+  /** Nothing happens until the client sends or reads. */
+  get #isClientsTurn(): boolean {
+    return !this.#conversing || this.#writer.blocked !== undefined;
   }
 
   #endIdle(): void {
@@ -288,16 +262,12 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
 
   async #welcome(welcome: unknown): Promise<void> {
     this.#conversing = true;
-    this.#clientsTurn = false;
-    this.#welcoming = true;
-    const isOver = await this.#serve(this.#host.begin(undefined, this), () => welcome);
-    if (isOver) await this.#answerLines();
+    if (await this.#answers.welcome(welcome)) await this.#answerLines();
   }
 
   /** The conversation: one line at a time, in order, no faster than the client reads what it is told. */
   async #answerLines(): Promise<void> {
     this.#conversing = true;
-    this.#clientsTurn = false;
     for (let served = 1; this.#endReason === undefined; served++) {
       const decoded = this.#decoder.next();
       if (decoded === undefined) break;
@@ -306,120 +276,18 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
         this.#writer.write(this.#host.words.lineTooLong(this.#host.maxLineBytes));
       } else if (decoded === TIMING_MARK) {
         this.#writer.writeBytes(WONT_TIMING_MARK);
-      } else {
-        const context = this.#host.begin(lineText(decoded), this);
-        const isAnswered = await this.#serve(context, this.#host.answer);
-        if (!isAnswered) return; // it was given up, and the conversation goes on without this loop
+      } else if (!(await this.#answers.serve(lineText(decoded)))) {
+        return; // the line was given up, and the conversation goes on without this loop
       }
-      if (this.#writer.blocked !== undefined) await this.#untilRead();
+      if (this.#writer.blocked !== undefined) await this.#writer.blocked;
       if (served % LINES_PER_TURN === 0) await nextTurn();
     }
     this.#conversing = false;
     this.#rest();
   }
 
-  /** @returns whether it was served to its end, and not given up meanwhile */
-  async #serve(context: LineContext, answer: (context: LineContext) => unknown): Promise<boolean> {
-    this.#serving = context;
-    try {
-      const answered = await answer(context);
-      if (this.#serving !== context) {
-        void dropLate(answered);
-        return false;
-      }
-      if (answered instanceof ErrorLine) this.#writer.write(answered.line);
-      else if (isLineStream(answered)) await this.#sayEach(answered, context);
-      else this.#say(answered, context);
-    } catch (error) {
-      if (this.#serving === context) this.#sayError(context, error);
-      else if (!isAbortion(error)) this.#host.errorReply(context, error); // a defect, although nobody waits any more
-    }
-    return this.#finish(context);
-  }
-
-  async #sayEach(answer: LineStream, context: LineContext): Promise<void> {
-    const replies = repliesOf(answer);
-    this.#stream = replies;
-    try {
-      while (this.#endReason === undefined) {
-        const reply = await replies.next();
-        if (this.#serving !== context || reply.done === true) return;
-        this.#say(reply.value, context);
-        this.#midReply = !this.#welcoming;
-        await this.#untilRead();
-      }
-    } finally {
-      if (this.#stream === replies) this.#stream = undefined;
-      await replies.return?.();
-    }
-  }
-
-  #say(reply: unknown, context: LineContext): void {
-    if (this.#endReason !== undefined || this.#host.isSilent(context)) return;
-    for (const line of replyLines(reply)) this.#write(line);
-    if (reply instanceof Closing) this.#endHere();
-  }
-
-  #sayError(context: LineContext, error: unknown): void {
-    const reply = this.#host.errorReply(context, error);
-    if (reply === undefined || this.#endReason !== undefined) return;
-    this.#writer.write(reply.line);
-    if (reply.closes) this.#endHere();
-  }
-
-  #endHere(): void {
-    this.end(this.#welcoming ? 'refused' : 'quit');
-  }
-
-  /** Answers a line without its handler, which goes on in vain. */
-  #giveUp(context: LineContext): void {
-    const late = new LineError('ERR_LINE_TIMEOUT', 'The handler took too long.');
-    abort(context, late);
-    this.#sayError(context, late);
-    this.#finish(context);
-    void this.#letGoOfStream();
-    void this.#answerLines();
-  }
-
-  /** @returns whether it was still served */
-  #finish(context: LineContext): boolean {
-    if (this.#serving !== context) return false;
-    this.#serving = undefined;
-    this.#midReply = false;
-    this.#welcoming = false;
-    this.#sayHeld();
-    this.#host.onServed(context);
-    return true;
-  }
-
-  #hold(lines: readonly string[]): void {
-    this.#held ??= [];
-    for (const line of lines) {
-      this.#held.push(line);
-      this.#heldLength += line.length;
-    }
-  }
-
-  #sayHeld(): void {
-    if (this.#held === undefined) return;
-    for (const line of this.#held) this.#write(line);
-    this.#held = undefined;
-    this.#heldLength = 0;
-  }
-
-  #write(line: string): void {
-    this.#host.onReply(this, this.#writer.write(line));
-  }
-
-  async #untilRead(): Promise<void> {
-    this.#clientsTurn = true;
-    await this.#writer.blocked;
-    this.#clientsTurn = false;
-  }
-
   /** Every line that has arrived is answered. */
   #rest(): void {
-    this.#clientsTurn = true;
     if (this.#endReason !== undefined) return;
     this.#touch();
     if (this.#inputEnded) {
@@ -499,34 +367,11 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     if (this.#over) return;
     this.#over = true;
     this.#endReason ??= reason;
-    if (this.#serving !== undefined) {
-      abort(this.#serving, new LineError('ERR_LINE_CLOSED', 'The client has gone.'));
-      this.#finish(this.#serving);
-    }
-    void this.#letGoOfStream();
+    this.#answers.leave();
     this.#host.onOver(this, reason, error);
-  }
-
-  async #letGoOfStream(): Promise<void> {
-    try {
-      await this.#stream?.return?.();
-    } catch {
-      // The client is gone: nobody is left to be told that its stream did not stop well.
-    }
   }
 
   #touch(): void {
     this.#lastActive = performance.now();
   }
-}
-
-/** An Observable nobody has subscribed to needs no end; an iterator may hold something. */
-async function dropLate(answer: unknown): Promise<void> {
-  if (!isLineStream(answer) || isObservable(answer)) return;
-  await answer[Symbol.asyncIterator]().return?.();
-}
-
-/** How work ends that heeds the signal of its line: `fetch` with the signal's reason, Node's own functions with an AbortError. */
-function isAbortion(error: unknown): boolean {
-  return error instanceof LineError || (error instanceof Error && error.name === 'AbortError');
 }

@@ -20,6 +20,11 @@ export class LineWriter {
     return this.#blocked;
   }
 
+  /** Whether more can be said. */
+  get isOpen(): boolean {
+    return this.stream.writable;
+  }
+
   /** How much of what was said the system has not taken yet; in characters or bytes, for a bound either will do. */
   get waiting(): number {
     return this.#outgoing.length + this.stream.writableLength;
@@ -32,7 +37,7 @@ export class LineWriter {
    */
   write(text: string): string {
     const line = text.replace(/[\r\n\0]+/g, ' ');
-    if (!this.stream.writable) return line;
+    if (!this.isOpen) return line;
     this.#outgoing += `${line}\r\n`;
     if (this.#outgoing.length >= MAX_OUTGOING_LENGTH) {
       this.flush();
@@ -73,7 +78,7 @@ export class LineWriter {
   }
 
   #send(outgoing: string | Uint8Array): void {
-    if (!this.stream.writable || this.stream.write(outgoing) || this.#blocked !== undefined) return;
+    if (!this.isOpen || this.stream.write(outgoing) || this.#blocked !== undefined) return;
     this.#blocked = new Promise((resolve) => {
       this.#release = resolve;
     });

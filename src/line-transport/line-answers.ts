@@ -1,0 +1,197 @@
+/**
+ * LineAnswers: how one line of a client is answered after the other: by a value or a stream, said as it comes, given up when it
+ * comes too late, let go of when nobody waits any more. Knows nothing of bytes, and nothing of Nest.
+ */
+import { isObservable } from 'rxjs';
+import type { ConversationHost, LineConnection } from './line-connection.js';
+import { abort, type LineContext } from './line-context.js';
+import { LineError } from './line-errors.js';
+import {
+  Closing,
+  ErrorLine,
+  isLineStream,
+  type LineStream,
+  repliesOf,
+  replyLines,
+} from './line-reply.js';
+import type { LineWriter } from './line-writer.js';
+
+/** What is pushed may wait for its turn, or for a client that does not read, up to this length. */
+const MAX_PUSHED_LENGTH = 65_536;
+
+export class LineAnswers {
+  /** The line that is being served. */
+  #serving: LineContext | undefined;
+  /** Whether some of its reply has been said, and more may follow. */
+  #midReply = false;
+  /** Whether the client is still to be welcomed, or refused. */
+  #welcoming = false;
+  /** The stream that is being said, to be let go of when nobody waits for it any more. */
+  #stream: AsyncIterator<unknown> | undefined;
+  /** Lines that were pushed in the middle of a reply. */
+  #held: string[] = [];
+  #heldLength = 0;
+  /** The line that was being served when it was last looked at, and since when. */
+  #watched: LineContext | undefined;
+  #watchedSince = 0;
+
+  constructor(
+    private readonly connection: LineConnection,
+    private readonly host: ConversationHost,
+    private readonly writer: LineWriter,
+  ) {}
+
+  /** Says what is said before the first line is served. The same {@link returns} as of {@link serve}. */
+  welcome(welcome: unknown): Promise<boolean> {
+    this.#welcoming = true;
+    return this.#answer(this.host.begin(undefined, this.connection), () => welcome);
+  }
+
+  /** @returns whether the line was served to its end; otherwise it was given up, and others are served already */
+  serve(line: string): Promise<boolean> {
+    return this.#answer(this.host.begin(line, this.connection), this.host.answer);
+  }
+
+  /** @returns whether the lines will be said */
+  push(lines: readonly string[]): boolean {
+    if (!this.writer.isOpen) return false;
+    if (this.#heldLength + this.writer.waiting > MAX_PUSHED_LENGTH) return false;
+    if (this.#midReply || this.#welcoming) this.#hold(lines);
+    else for (const line of lines) this.#write(line);
+    return true;
+  }
+
+  /**
+   * To be called every now and then.
+   * @returns whether a handler was given up that had taken too long: the next line may be served
+   */
+  giveUpIfLate(now: number): boolean {
+    const context = this.#serving;
+    if (context !== this.#watched) {
+      this.#watched = context;
+      this.#watchedSince = now;
+    }
+    if (context === undefined || this.#midReply) return false;
+    const timeoutMs = this.host.timeoutMsOf(context);
+    if (timeoutMs === 0 || now - this.#watchedSince < timeoutMs) return false;
+    const late = new LineError('ERR_LINE_TIMEOUT', `No answer came within ${timeoutMs} ms.`);
+    this.#sayError(context, late);
+    this.#abandon(context, late);
+    return true;
+  }
+
+  /** Nobody waits any more. */
+  leave(): void {
+    if (this.#serving === undefined) return;
+    this.#abandon(this.#serving, new LineError('ERR_LINE_CLOSED', 'The client has gone.'));
+  }
+
+  /** Says what was pushed and had to wait. */
+  sayHeld(): void {
+    const held = this.#held;
+    if (held.length === 0) return;
+    this.#held = [];
+    this.#heldLength = 0;
+    for (const line of held) this.#write(line);
+  }
+
+  async #answer(context: LineContext, answer: (context: LineContext) => unknown): Promise<boolean> {
+    this.#serving = context;
+    try {
+      const answered = await answer(context);
+      if (this.#serving !== context) {
+        void dropLate(answered);
+        return false;
+      }
+      if (answered instanceof ErrorLine) this.writer.write(answered.line);
+      else if (isLineStream(answered)) await this.#sayEach(answered, context);
+      else this.#say(answered, context);
+    } catch (error) {
+      if (this.#serving === context) this.#sayError(context, error);
+      else if (!isAbortion(error)) this.host.errorReply(context, error); // a defect, although nobody waits any more
+    }
+    return this.#finish(context);
+  }
+
+  async #sayEach(answer: LineStream, context: LineContext): Promise<void> {
+    const replies = repliesOf(answer);
+    this.#stream = replies;
+    try {
+      while (this.writer.isOpen) {
+        const reply = await replies.next();
+        if (this.#serving !== context || reply.done === true) return;
+        this.#say(reply.value, context);
+        this.#midReply = !this.#welcoming && !this.host.isSilent(context);
+        await this.writer.blocked;
+      }
+    } finally {
+      if (this.#stream === replies) this.#stream = undefined;
+      await replies.return?.();
+    }
+  }
+
+  #say(reply: unknown, context: LineContext): void {
+    if (!this.writer.isOpen || this.host.isSilent(context)) return;
+    for (const line of replyLines(reply)) this.#write(line);
+    if (reply instanceof Closing) this.#end();
+  }
+
+  #sayError(context: LineContext, error: unknown): void {
+    const reply = this.host.errorReply(context, error);
+    if (reply === undefined || !this.writer.isOpen) return;
+    this.writer.write(reply.line);
+    if (reply.closes) this.#end();
+  }
+
+  #end(): void {
+    this.connection.end(this.#welcoming ? 'refused' : 'quit');
+  }
+
+  /** The handler goes on in vain. */
+  #abandon(context: LineContext, reason: LineError): void {
+    abort(context, reason);
+    void letGo(this.#stream);
+    this.#finish(context);
+  }
+
+  /** @returns whether it was still served */
+  #finish(context: LineContext): boolean {
+    if (this.#serving !== context) return false;
+    this.#serving = undefined;
+    this.#midReply = false;
+    this.#welcoming = false;
+    this.sayHeld();
+    this.host.onServed(context);
+    return true;
+  }
+
+  #hold(lines: readonly string[]): void {
+    for (const line of lines) {
+      this.#held.push(line);
+      this.#heldLength += line.length;
+    }
+  }
+
+  #write(line: string): void {
+    this.host.onReply(this.connection, this.writer.write(line));
+  }
+}
+
+async function letGo(stream: AsyncIterator<unknown> | undefined): Promise<void> {
+  try {
+    await stream?.return?.();
+  } catch {
+    // Nobody is left to be told that the stream did not stop well.
+  }
+}
+
+/** An Observable nobody has subscribed to needs no end; an iterator may hold something. */
+function dropLate(answer: unknown): Promise<void> {
+  const isIterable = isLineStream(answer) && !isObservable(answer);
+  return letGo(isIterable ? answer[Symbol.asyncIterator]() : undefined);
+}
+
+/** How work ends that heeds the signal of its line: `fetch` with the signal's reason, Node's own functions with an AbortError. */
+function isAbortion(error: unknown): boolean {
+  return error instanceof LineError || (error instanceof Error && error.name === 'AbortError');
+}
