@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The story of the process: read the settings, listen, and close in order when told to.
  */
