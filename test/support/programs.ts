@@ -4,10 +4,13 @@
  */
 import { execFileSync } from 'node:child_process';
 
+/** Whether what a test needs must be there. */
+export const REQUIRED = process.env['REQUIRE_PROGRAMS'] === '1';
+
 /** Whether to skip a test that needs these programs. */
 export function missing(...programs: string[]): boolean {
   const absent = programs.filter((program) => !isInstalled(program));
-  if (absent.length > 0 && process.env['REQUIRE_PROGRAMS'] === '1') {
+  if (absent.length > 0 && REQUIRED) {
     throw new Error(`not installed: ${absent.join(', ')}`);
   }
   return absent.length > 0;

@@ -67,9 +67,15 @@ export class Service {
   }
 }
 
-/** Starts the service on a free port, in an empty folder and with nothing in its environment but what is given. */
-export function startService(env: Record<string, string> = {}): Service {
-  const child = spawn(process.execPath, [MAIN], {
+/**
+ * Starts the service, or what else serves lines, on a free port, in an empty folder and with nothing in its environment but what
+ * is given.
+ */
+export function startService(
+  env: Record<string, string> = {},
+  [program, ...args]: [string, ...string[]] = [process.execPath, MAIN],
+): Service {
+  const child = spawn(program, args, {
     cwd: temporaryFolder(),
     env: { HOST: '127.0.0.1', PORT: '0', PATH: process.env['PATH'] ?? '', ...env },
   });
