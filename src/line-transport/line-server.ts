@@ -2,18 +2,10 @@
  * LineServer: the strategy that Nest listens with. It finds the handler of a line, has Nest answer it, and closes in order: the
  * conversations finish first. What one client says and is told is LineConnection's; who comes in is LineListener's.
  */
-import { EventEmitter } from 'node:events';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import {
-  Inject,
-  Injectable,
-  IntrinsicException,
-  Logger,
-  type OnModuleDestroy,
-  Optional,
-} from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleDestroy, Optional } from '@nestjs/common';
 import {
   type CustomTransportStrategy,
   type MessageHandler,
@@ -21,18 +13,20 @@ import {
   Server,
 } from '@nestjs/microservices';
 import { LINE_TRANSPORT } from './command.decorator.js';
-import { CommandTable, payloadOf, type RegisteredCommand, usageOf } from './command-table.js';
+import { CommandDispatch } from './command-dispatch.js';
+import { CommandTable } from './command-table.js';
 import { ConnectionHooks } from './connection-hooks.js';
 import { answerLinesExceptions } from './filter-outcomes.js';
 import { type ConversationHost, LineConnection } from './line-connection.js';
-import { LineContext, registeredFor } from './line-context.js';
-import { errorReply, type ErrorReply, LineError, type ProtocolError } from './line-errors.js';
+import { registeredFor } from './line-context.js';
+import { LineError } from './line-errors.js';
 import type {
   EndReason,
   LineServerEvents,
   LineServerStats,
   LineServerStatus,
 } from './line-events.js';
+import { LineJournal } from './line-journal.js';
 import { type LineHost, LineListener } from './line-listener.js';
 import {
   LINE_SERVER_OPTIONS,
@@ -41,7 +35,6 @@ import {
   resolveLineOptions,
 } from './line-options.js';
 import type { Peer } from './line-peer.js';
-import { ErrorLine, isLineStream, repliesOf } from './line-reply.js';
 import { listenError } from './line-server-errors.js';
 import { DO_TIMING_MARK, WONT_TIMING_MARK } from './telnet-filter.js';
 
@@ -50,18 +43,6 @@ const CHECK_MS = 1_000;
 
 /** Where the clients of {@link LineServer.inject} seem to come from. */
 const LOCAL: Peer = { remoteAddress: '127.0.0.1' };
-
-/** Stands in the place of a command while a client is welcomed. */
-const WELCOME: RegisteredCommand = {
-  name: '',
-  handler: () => Promise.resolve(),
-  args: undefined,
-  timeoutMs: undefined,
-  isEvent: false,
-  declaredBy: undefined,
-};
-
-type Arguments = { [Name in keyof LineServerEvents]: Parameters<LineServerEvents[Name]> };
 
 /**
  * A Nest microservice server that speaks a plain-text line protocol over TCP, TLS or a Unix domain socket.
@@ -78,8 +59,9 @@ export class LineServer
   protected override readonly logger = new Logger(LineServer.name);
   readonly options: ResolvedLineServerOptions;
   readonly #hooks: ConnectionHooks | undefined;
-  readonly #events = new EventEmitter<Arguments>();
+  readonly #journal = new LineJournal();
   readonly #commands: CommandTable;
+  readonly #dispatch: CommandDispatch;
   /** The conversations that are not over. */
   readonly #connections = new Set<LineConnection>();
   /** Conversations that are over, their sockets still there; the longest first. */
@@ -87,19 +69,6 @@ export class LineServer
   /** What disconnect hooks are still doing. */
   readonly #farewells = new Set<Promise<void>>();
   readonly #host: ConversationHost;
-  readonly #counts = {
-    accepted: 0,
-    refused: { maxConnections: 0, tlsHandshake: 0 },
-    ended: { quit: 0, refused: 0, client: 0, idle: 0, shutdown: 0, reset: 0, error: 0 },
-    lines: 0,
-    protocolErrors: { unknownCommand: 0, badArguments: 0, lineTooLong: 0 },
-    rejected: 0,
-    handlerErrors: 0,
-  };
-  /** Whether someone has set a processing hook. */
-  #isObserved = false;
-  /** Lines whose processing has started and not ended. */
-  readonly #observed = new WeakSet<LineContext>();
   #listener: LineListener | undefined;
   #limitsCheck: NodeJS.Timeout | undefined;
   #graceIsOver = false;
@@ -119,8 +88,9 @@ export class LineServer
     this.options = resolveLineOptions(options);
     this.#hooks = hooks;
     this.#commands = new CommandTable(this.options.ignoreCase);
+    const { words } = this.options;
+    this.#dispatch = new CommandDispatch(this.#commands, words, this.#journal, this.logger);
     this.#host = this.#hostConversations();
-    this.#events.on('error', () => undefined); // without any listener Node would end the process
   }
 
   /** The known commands as they were declared, in the order of registration. */
@@ -135,17 +105,7 @@ export class LineServer
 
   /** What has happened so far; a copy. */
   stats(): LineServerStats {
-    const { accepted, refused, ended, protocolErrors, ...counts } = this.#counts;
-    return {
-      connections: {
-        open: this.#connections.size,
-        accepted,
-        refused: { ...refused },
-        ended: { ...ended },
-      },
-      protocolErrors: { ...protocolErrors },
-      ...counts,
-    };
+    return this.#journal.stats(this.#connections.size);
   }
 
   /** Listens to an event. A listener that throws ends the process, as with any Node emitter. */
@@ -153,7 +113,7 @@ export class LineServer
     event: Name,
     listener: LineServerEvents[Name],
   ): this {
-    (this.#events as EventEmitter).on(event, listener);
+    this.#journal.on(event, listener);
     return this;
   }
 
@@ -193,14 +153,14 @@ export class LineServer
     return this.#commands.keyOf(super.normalizePattern(pattern));
   }
 
-  override setOnProcessingStartHook(...args: Parameters<Server['setOnProcessingStartHook']>): void {
-    this.#isObserved = true;
-    super.setOnProcessingStartHook(...args);
+  override setOnProcessingStartHook(...hook: Parameters<Server['setOnProcessingStartHook']>): void {
+    super.setOnProcessingStartHook(...hook);
+    this.#observe();
   }
 
-  override setOnProcessingEndHook(...args: Parameters<Server['setOnProcessingEndHook']>): void {
-    this.#isObserved = true;
-    super.setOnProcessingEndHook(...args);
+  override setOnProcessingEndHook(...hook: Parameters<Server['setOnProcessingEndHook']>): void {
+    super.setOnProcessingEndHook(...hook);
+    this.#observe();
   }
 
   /** Called by Nest. Calls back exactly once: with an `ERR_LINE_LISTEN` error, or with the bound address. */
@@ -219,10 +179,10 @@ export class LineServer
       const [longest] = this.#lingering;
       longest?.destroy('shutdown');
     }
-    const connection = new LineConnection(++this.#counts.accepted, stream, peer, this.#host);
+    const connection = new LineConnection(this.#journal.accept(), stream, peer, this.#host);
     this.#connections.add(connection);
     this.#limitsCheck ??= this.#checkLimits();
-    this.#events.emit('connection', connection);
+    this.#journal.tell('connection', connection);
     connection.open();
     if (this.#graceIsOver) connection.destroy('shutdown');
     else if (this.#closing !== undefined) connection.drain();
@@ -282,7 +242,7 @@ export class LineServer
       return;
     }
     this._status$.next('listening');
-    this.#events.emit('listening', address);
+    this.#journal.tell('listening', address);
     callback(undefined, address);
   }
 
@@ -290,7 +250,7 @@ export class LineServer
     const listener = this.#listener;
     if (listener === undefined && this.#isEmpty()) return;
     this._status$.next('draining');
-    this.#events.emit('draining', this.#connections.size);
+    this.#journal.tell('draining', this.#connections.size);
     for (const connection of this.#connections) connection.drain();
     let cut = 0;
     let grace: NodeJS.Timeout | undefined;
@@ -308,7 +268,7 @@ export class LineServer
     await Promise.race([this.#untilEmpty(), graceIsOver]);
     clearTimeout(grace);
     this._status$.next('closed');
-    this.#events.emit('closed', cut);
+    this.#journal.tell('closed', cut);
   }
 
   #isEmpty(): boolean {
@@ -337,36 +297,33 @@ export class LineServer
       refusal: this.options.words.serverFull,
       isFull: () => this.#connections.size >= this.options.maxConnections,
       serve: (socket, peer) => this.serve(socket, peer),
-      onRefused: (peer, reason) => {
-        this.#counts.refused[reason]++;
-        this.#events.emit('refused', peer, reason);
-      },
-      onError: (error) => this.#events.emit('error', error),
+      onRefused: (peer, reason) => this.#journal.refuse(peer, reason),
+      onError: (error) => this.#journal.tell('error', error),
     };
   }
 
   #hostConversations(): ConversationHost {
     const { maxLineBytes, lineGraceMs, idleTimeoutMs, handlerTimeoutMs, words } = this.options;
+    const [commands, dispatch, journal] = [this.#commands, this.#dispatch, this.#journal];
     return {
       maxLineBytes,
       lineGraceMs,
       idleTimeoutMs,
       words,
-      isWhole: (line) => this.#commands.isWhole(line),
+      isWhole: (line) => commands.isWhole(line),
       welcome: (connection) => this.#welcome(connection),
-      begin: (line, connection) => this.#begin(line, connection),
-      answer: (context) => this.#answer(context),
-      errorReply: (context, error) => this.#errorReply(context, error),
+      begin: (line, connection) => dispatch.begin(line, connection),
+      answer: (context) => dispatch.answer(context),
+      errorReply: (context, error) => dispatch.errorReply(context, error),
       timeoutMsOf: (context) => registeredFor(context)?.timeoutMs ?? handlerTimeoutMs,
       isSilent: (context) => registeredFor(context)?.isEvent ?? false,
-      onServed: (context) => this.#endProcessing(context),
-      onReply: (connection, line) => this.#events.emit('reply', connection, line),
-      onProtocolError: (connection, error) => this.#countProtocolError(connection, error),
+      onServed: (context) => dispatch.finish(context),
+      onReply: (connection, line) => journal.tell('reply', connection, line),
+      onProtocolError: (connection, error) => journal.protocolError(connection, error),
       onOver: (connection, reason, error) => {
-        this.#counts.ended[reason]++;
         this.#connections.delete(connection);
         this.#lingering.add(connection);
-        this.#events.emit('disconnection', connection, reason, error);
+        journal.end(connection, reason, error);
         if (this.#hooks?.hasFarewell === true) this.#bidFarewell(this.#hooks, connection, reason);
       },
       onClosed: (connection) => {
@@ -394,7 +351,7 @@ export class LineServer
   #bidFarewell(hooks: ConnectionHooks, connection: LineConnection, reason: EndReason): void {
     const bid = async (): Promise<void> => {
       await hooks.farewell(connection, reason, (error) => {
-        this.#reportFailure(connection, '', error);
+        this.#dispatch.fail(connection, '', error);
       });
       this.#farewells.delete(farewell);
       this.#leave();
@@ -403,77 +360,11 @@ export class LineServer
     this.#farewells.add(farewell);
   }
 
-  #begin(line: string | undefined, connection: LineConnection): LineContext {
-    if (line === undefined) return new LineContext('', connection, WELCOME);
-    this.#counts.lines++;
-    this.#events.emit('request', connection, line);
-    const command = this.#commands.find(line) ?? this.#commands.fallback;
-    return new LineContext(line, connection, command);
-  }
-
-  #answer(context: LineContext): unknown {
-    const command = registeredFor(context);
-    const { words } = this.options;
-    if (command === undefined) {
-      this.#countProtocolError(context.connection, 'unknownCommand');
-      return new ErrorLine(words.unknownCommand(this.commands));
-    }
-    const request = payloadOf(command, context.line);
-    if (typeof request === 'string') {
-      this.#countProtocolError(context.connection, 'badArguments');
-      return new ErrorLine(
-        request === 'badQuoting' ? words.badQuoting : words.tooManyArguments(usageOf(command)),
-      );
-    }
-    const handle = (): unknown => command.handler(request.payload, context);
-    return this.#isObserved ? this.#observe(context, handle) : handle();
-  }
-
-  /** Has Nest's processing hooks called around the handler: `@nestjs/observe` and its like measure by them. */
-  #observe(context: LineContext, handle: () => unknown): Promise<unknown> {
-    this.#observed.add(context);
-    return new Promise((resolve, reject) => {
-      const started: unknown = this.onProcessingStartHook(this.transportId, context, async () => {
-        const answer = begin(handle);
-        resolve(answer);
-        await answer;
-      });
-      Promise.resolve(started).catch(reject);
-    });
-  }
-
-  #endProcessing(context: LineContext): void {
-    if (!this.#observed.delete(context)) return;
-    try {
-      this.onProcessingEndHook?.(this.transportId, context);
-    } catch (error) {
-      this.#reportFailure(context.connection, context.line, error);
-    }
-  }
-
-  #errorReply(context: LineContext, error: unknown): ErrorReply | undefined {
-    const reply = errorReply(error, this.options.words);
-    const command = registeredFor(context);
-    const { connection, line } = context;
-    if (reply.isMeant && command?.isEvent !== true) {
-      this.#counts.rejected++;
-      this.#events.emit('rejected', connection, line, error);
-    } else {
-      this.#reportFailure(connection, line, error);
-    }
-    if (command?.isEvent === true) return undefined;
-    return command === WELCOME ? { ...reply, closes: true } : reply;
-  }
-
-  #reportFailure(connection: LineConnection, line: string, error: unknown): void {
-    this.#counts.handlerErrors++;
-    const isHeard = this.#events.emit('handlerError', connection, line, error);
-    if (!isHeard && !(error instanceof IntrinsicException)) this.logger.error(error);
-  }
-
-  #countProtocolError(connection: LineConnection, error: ProtocolError): void {
-    this.#counts.protocolErrors[error]++;
-    this.#events.emit('protocolError', connection, error);
+  #observe(): void {
+    this.#dispatch.processingHooks = {
+      onStart: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
+      onEnd: (context) => this.onProcessingEndHook?.(this.transportId, context),
+    };
   }
 
   #refuseEarly(): void {
@@ -483,12 +374,4 @@ export class LineServer
       'The line server has no handlers yet: call `await app.init()` first.',
     );
   }
-}
-
-/** Subscribes to a stream at once, where the AsyncLocalStorage of a processing hook is. */
-async function begin(handle: () => unknown): Promise<unknown> {
-  const answer = await handle();
-  if (!isLineStream(answer)) return answer;
-  const replies = repliesOf(answer);
-  return { [Symbol.asyncIterator]: () => replies };
 }

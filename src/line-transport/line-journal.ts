@@ -1,0 +1,89 @@
+/**
+ * LineJournal: what happens on a server, told to those who listen and counted. Knows nothing of why.
+ */
+import { EventEmitter } from 'node:events';
+import type { LineConnection } from './line-connection.js';
+import type { ProtocolError } from './line-errors.js';
+import type { EndReason, LineServerEvents, LineServerStats, RefusalReason } from './line-events.js';
+import type { Peer } from './line-peer.js';
+
+type Arguments = { [Name in keyof LineServerEvents]: Parameters<LineServerEvents[Name]> };
+
+export class LineJournal {
+  readonly #events = new EventEmitter<Arguments>();
+  readonly #refused = { maxConnections: 0, tlsHandshake: 0 };
+  readonly #ended = { quit: 0, refused: 0, client: 0, idle: 0, shutdown: 0, reset: 0, error: 0 };
+  readonly #protocolErrors = { unknownCommand: 0, badArguments: 0, lineTooLong: 0 };
+  #accepted = 0;
+  #lines = 0;
+  #rejected = 0;
+  #handlerErrors = 0;
+
+  constructor() {
+    this.#events.on('error', () => undefined); // without any listener Node would end the process
+  }
+
+  /** @param open the conversations that are not over now */
+  stats(open: number): LineServerStats {
+    return {
+      connections: {
+        open,
+        accepted: this.#accepted,
+        refused: { ...this.#refused },
+        ended: { ...this.#ended },
+      },
+      lines: this.#lines,
+      protocolErrors: { ...this.#protocolErrors },
+      rejected: this.#rejected,
+      handlerErrors: this.#handlerErrors,
+    };
+  }
+
+  on<Name extends keyof LineServerEvents>(event: Name, listener: LineServerEvents[Name]): void {
+    (this.#events as EventEmitter).on(event, listener);
+  }
+
+  /** Tells what is not counted. */
+  tell<Name extends 'listening' | 'connection' | 'reply' | 'draining' | 'closed' | 'error'>(
+    event: Name,
+    ...args: Parameters<LineServerEvents[Name]>
+  ): void {
+    (this.#events as EventEmitter).emit(event, ...args);
+  }
+
+  /** @returns the number of the client that has been accepted, from 1 */
+  accept(): number {
+    return ++this.#accepted;
+  }
+
+  refuse(peer: Peer, reason: RefusalReason): void {
+    this.#refused[reason]++;
+    this.#events.emit('refused', peer, reason);
+  }
+
+  request(connection: LineConnection, line: string): void {
+    this.#lines++;
+    this.#events.emit('request', connection, line);
+  }
+
+  protocolError(connection: LineConnection, error: ProtocolError): void {
+    this.#protocolErrors[error]++;
+    this.#events.emit('protocolError', connection, error);
+  }
+
+  reject(connection: LineConnection, line: string, error: unknown): void {
+    this.#rejected++;
+    this.#events.emit('rejected', connection, line, error);
+  }
+
+  /** @returns whether anyone listens: otherwise nobody has heard of it */
+  fail(connection: LineConnection, line: string, error: unknown): boolean {
+    this.#handlerErrors++;
+    return this.#events.emit('handlerError', connection, line, error);
+  }
+
+  end(connection: LineConnection, reason: EndReason, error: Error | undefined): void {
+    this.#ended[reason]++;
+    this.#events.emit('disconnection', connection, reason, error);
+  }
+}
