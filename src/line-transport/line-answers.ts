@@ -29,7 +29,7 @@ export class LineAnswers {
   /** The stream that is being said, to be let go of when nobody waits for it any more. */
   #stream: AsyncIterator<unknown> | undefined;
   /** Lines that were pushed in the middle of a reply. */
-  #held: string[] = [];
+  #held: string[] | undefined;
   #heldLength = 0;
   /** The line that was being served when it was last looked at, and since when. */
   #watched: LineContext | undefined;
@@ -89,8 +89,8 @@ export class LineAnswers {
   /** Says what was pushed and had to wait. */
   sayHeld(): void {
     const held = this.#held;
-    if (held.length === 0) return;
-    this.#held = [];
+    if (held === undefined) return;
+    this.#held = undefined;
     this.#heldLength = 0;
     for (const line of held) this.#write(line);
   }
@@ -166,6 +166,7 @@ export class LineAnswers {
   }
 
   #hold(lines: readonly string[]): void {
+    this.#held ??= [];
     for (const line of lines) {
       this.#held.push(line);
       this.#heldLength += line.length;

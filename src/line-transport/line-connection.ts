@@ -93,7 +93,8 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   readonly #host: ConversationHost;
   readonly #decoder: LineDecoder;
   readonly #writer: LineWriter;
-  readonly #answers: LineAnswers;
+  /** Made for the first thing that is said: most clients of a crowd are silent. */
+  #answersMade: LineAnswers | undefined;
   #session: object | undefined;
   #conversing = false;
   #draining = false;
@@ -122,7 +123,6 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     this.#host = host;
     this.#decoder = new LineDecoder(host.maxLineBytes);
     this.#writer = new LineWriter(socket);
-    this.#answers = new LineAnswers(this, host, this.#writer);
   }
 
   /** Begins the conversation: welcomes the client, and serves what it says. */
@@ -181,7 +181,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   /** Delivers what was said, then a last line if one is given, and ends the conversation. */
   end(reason: EndReason, lastLine?: string): void {
     if (this.#endReason !== undefined) return;
-    this.#answers.sayHeld();
+    this.#answersMade?.sayHeld();
     this.#endReason = reason;
     clearTimeout(this.#graceTimer);
     if (lastLine !== undefined) this.#writer.write(lastLine);
@@ -211,9 +211,13 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     const { idleTimeoutMs } = this.#host;
     if (idleTimeoutMs > 0 && this.#isClientsTurn && now - this.#lastActive >= idleTimeoutMs) {
       this.#endIdle();
-    } else if (this.#answers.giveUpIfLate(now)) {
+    } else if (this.#answersMade?.giveUpIfLate(now) === true) {
       void this.#answerLines();
     }
+  }
+
+  get #answers(): LineAnswers {
+    return (this.#answersMade ??= new LineAnswers(this, this.#host, this.#writer));
   }
 
   /** Nothing happens until the client sends or reads. */
@@ -367,7 +371,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     if (this.#over) return;
     this.#over = true;
     this.#endReason ??= reason;
-    this.#answers.leave();
+    this.#answersMade?.leave();
     this.#host.onOver(this, reason, error);
   }
 

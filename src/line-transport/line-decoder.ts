@@ -74,7 +74,7 @@ export class LineDecoder {
     }
     for (let head = this.#input[0]; head !== undefined; head = this.#input[0]) {
       if (head === TIMING_MARK) {
-        this.#input.shift();
+        this.#shift();
         this.#pendingBytes -= TIMING_MARK_BYTES;
         return TIMING_MARK;
       }
@@ -109,8 +109,14 @@ export class LineDecoder {
     this.#pendingBytes -= count;
     this.#offset += count;
     if (this.#offset < input.length) return;
-    this.#input.shift();
+    this.#shift();
     this.#offset = 0;
+  }
+
+  /** An array that has held something keeps room for more: 150 bytes that an idle connection has no use for. */
+  #shift(): void {
+    if (this.#input.length > 1) this.#input.shift();
+    else this.#input = [];
   }
 
   /** A CR at the end is not counted: it is half of a line end until the next byte says otherwise. */
