@@ -16,8 +16,6 @@ import type { RefusalReason } from './line-events.js';
 import { type Peer, SocketPeer } from './line-peer.js';
 import { LineWriter } from './line-writer.js';
 
-/** How long a closing server may go on to accept what waits in the kernel; new clients keep coming meanwhile. */
-const BACKLOG_MS = 250;
 /** How long a refused client may take to read why. */
 const REFUSAL_MS = 1_000;
 /** How long a client may take to agree on TLS, unless the options say otherwise. */
@@ -42,8 +40,13 @@ export class LineListener {
   #arrived = 0;
   #isCut = false;
 
+  /**
+   * @param backlog the most connections that the kernel keeps waiting
+   * @param tls the options of `tls.createServer`; `undefined` for plain TCP
+   */
   constructor(
     private readonly host: LineHost,
+    private readonly backlog: number,
     tls: TlsOptions | undefined,
   ) {
     const options: ServerOpts = {
@@ -59,14 +62,15 @@ export class LineListener {
         : this.#agreeOnTls(
             createTlsServer({ handshakeTimeout: HANDSHAKE_MS, ...tls, ...options }, accept),
           );
+    this.server.on('connection', () => this.#arrived++);
   }
 
   /** @throws the system's error, if it cannot listen there */
-  listen(place: ListenOptions): Promise<AddressInfo | string> {
+  listen(place: Pick<ListenOptions, 'host' | 'port' | 'path'>): Promise<AddressInfo | string> {
     const { server } = this;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(place, () => {
+      server.listen({ ...place, backlog: this.backlog }, () => {
         server.off('error', reject);
         server.on('error', (error) => this.host.onError(error));
         resolve(server.address() ?? '');
@@ -90,11 +94,12 @@ export class LineListener {
 
   /**
    * Accepts the connections that the kernel has accepted already: closing would give them a RST, whatever they have sent.
-   * Node may take as few as one in a turn of the event loop, so it is asked until a turn brings none.
+   * Node may take as few as one in a turn of the event loop, so it is asked until a turn brings none, or until it has brought as
+   * many as can have been waiting: new clients keep coming meanwhile.
    */
   async #takeBacklog(): Promise<void> {
-    const until = performance.now() + BACKLOG_MS;
-    for (let before = -1; before !== this.#arrived && performance.now() < until;) {
+    const last = this.#arrived + this.backlog + 1;
+    for (let before = -1; before !== this.#arrived && this.#arrived < last && !this.#isCut;) {
       before = this.#arrived;
       await nextTurn();
       await nextTurn();
@@ -102,10 +107,7 @@ export class LineListener {
   }
 
   #agreeOnTls(server: NetServer): NetServer {
-    server.on('connection', (socket: Socket) => {
-      this.#arrived++;
-      this.#keep(socket);
-    });
+    server.on('connection', (socket: Socket) => this.#keep(socket));
     server.on('tlsClientError', (_error: Error, socket: Socket) => {
       socket.destroy();
       this.host.onRefused(new SocketPeer(socket), 'tlsHandshake');
@@ -114,7 +116,6 @@ export class LineListener {
   }
 
   #accept(socket: Socket): void {
-    this.#arrived++;
     if (!this.host.isFull()) {
       this.host.serve(socket, new SocketPeer(socket));
       return;

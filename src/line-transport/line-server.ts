@@ -232,9 +232,9 @@ export class LineServer
     this.#graceIsOver = false;
     let address: AddressInfo | string;
     try {
-      this.#listener = new LineListener(this.#hostListener(), tls);
+      this.#listener = new LineListener(this.#hostListener(), backlog, tls);
       address = await this.#listener.listen(
-        path === undefined ? { ...(host && { host }), port, backlog } : { path, backlog },
+        path === undefined ? { ...(host && { host }), port } : { path },
       );
     } catch (error) {
       this.#listener = undefined;
