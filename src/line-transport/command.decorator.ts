@@ -112,6 +112,9 @@ function faultOf(args: unknown): string | undefined {
   if (!areNames || args.length === 0) {
     return 'args must name each word: letters, digits and _, a letter first';
   }
+  // Where such a word is missing, the payload would have what every object inherits.
+  const inherited = args.find((name): name is string => String(name) in Object.prototype);
+  if (inherited !== undefined) return `args must not name a word ${inherited}`;
   return new Set(args).size === args.length ? undefined : 'args must not name two words alike';
 }
 
