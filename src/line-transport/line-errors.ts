@@ -1,6 +1,7 @@
 /**
  * What can go wrong between a client and a server, and the only place where an error becomes words.
  */
+import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 
@@ -103,14 +104,23 @@ export interface ErrorReply {
 
 /** The one place where what a guard, a pipe, a handler or a filter threw becomes a line. */
 export function errorReply(error: unknown, words: LineWords): ErrorReply {
-  const reason = reasonOf(error);
-  if (reason !== undefined) {
-    const closes = error instanceof ClosingException;
-    return { line: words.rejected(reason), closes, isMeant: true };
-  }
+  const rejection = rejectionOf(error, words);
+  if (rejection !== undefined) return rejection;
   const isLate = error instanceof LineError && error.code === 'ERR_LINE_TIMEOUT';
   const line = isLate ? words.handlerTimeout : words.serverError;
   return { line, closes: false, isMeant: false };
+}
+
+/** The answer that an exception was meant to be, if it can be worded: what throws here would end the process. */
+function rejectionOf(error: unknown, words: LineWords): ErrorReply | undefined {
+  try {
+    const reason = reasonOf(error);
+    if (reason === undefined) return undefined;
+    const closes = error instanceof ClosingException;
+    return { line: words.rejected(reason), closes, isMeant: true };
+  } catch {
+    return undefined;
+  }
 }
 
 /** What an exception tells a client; `undefined` if it is none of a client's business. */
@@ -123,9 +133,12 @@ function reasonOf(error: unknown): string | undefined {
 
 /** ValidationPipe and the schema pipe put a list of faults into the response. */
 function messageOf(error: HttpException): string {
-  const response = error.getResponse();
+  const response: unknown = error.getResponse(); // not always text or an object: often what another service answered
   if (typeof response === 'string') return response;
-  const message: unknown = 'message' in response ? response.message : undefined;
+  // Nest tells no client the message of an error in the place of a response; what failed inside is in it.
+  if (response instanceof Error) return STATUS_CODES[error.getStatus()] ?? 'Error';
+  const isObject = typeof response === 'object' && response !== null;
+  const message: unknown = isObject && 'message' in response ? response.message : undefined;
   return Array.isArray(message) ? message.join('; ') : error.message;
 }
 
