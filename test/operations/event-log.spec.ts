@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Controller } from '@nestjs/common';
+import { RpcException } from '@nestjs/microservices';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Command, type LineServerOptions } from '../../src/line-transport/index.js';
+import { Arg, Command, type LineServerOptions } from '../../src/line-transport/index.js';
 import { readSettings, settings } from '../../src/operations/config/settings.js';
 import { DESCRIBE_REPLY, EventLog } from '../../src/operations/logging/event-log.js';
 import { createLog, LOG } from '../../src/operations/logging/log.js';
@@ -24,6 +25,11 @@ class TestController {
   @Command('FAIL')
   fail(): string {
     throw new Error('cannot read\n2026-11-22 \u001B[2J');
+  }
+
+  @Command('REJECT', { args: 'words' })
+  reject(@Arg(0) word: string): string {
+    throw new RpcException(`no ${word}`);
   }
 }
 
@@ -84,6 +90,16 @@ describe('EventLog', () => {
     expect(line).toMatch(/cannot read.*2026-11-22 .*x1[bB]\[2J.*at TestController\.fail/);
     expect(line).not.toContain('\u001B');
     expect(more).toEqual([]);
+  });
+
+  it('says on one line why a line was rejected, whatever its arguments hold', async () => {
+    const { application, written } = await startLogged({ LOG_REQUESTS: 'false' });
+    const client = await application.connect();
+    client.send('REJECT "a\\r\\n2026-11-22 \\u001b[2J\\u0000b"\n');
+    expect(await client.line()).toBe('ERROR: no a 2026-11-22 \u001B[2J b');
+    expect(written().slice(3)).toEqual([
+      String.raw`Menolak 'REJECT "a\\r\\n2026-11-22 \\u001b[2J\\u0000b"' dari CLIENT: no a | 2026-11-22 \x1b[2J\x00b`,
+    ]);
   });
 
   it.each([
