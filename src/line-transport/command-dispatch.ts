@@ -1,7 +1,7 @@
 /**
  * CommandDispatch: finds what answers a line, and has Nest answer it. Knows nothing of sockets.
  */
-import { IntrinsicException, type LoggerService } from '@nestjs/common';
+import { HttpException, IntrinsicException, type LoggerService } from '@nestjs/common';
 import type { BaseRpcContext } from '@nestjs/microservices';
 import { type CommandTable, payloadOf, type RegisteredCommand, usageOf } from './command-table.js';
 import type { LineConnection } from './line-connection.js';
@@ -85,7 +85,9 @@ export class CommandDispatch {
   /** A defect: it is told to those who listen, or else logged. */
   fail(connection: LineConnection, line: string, error: unknown): void {
     const isHeard = this.journal.fail(connection, line, error);
-    if (!isHeard && !(error instanceof IntrinsicException)) this.logger.error(error);
+    // Nest logs no IntrinsicException; HttpExceptions are such, but one that comes here is a failure of ours.
+    const isSilent = error instanceof IntrinsicException && !(error instanceof HttpException);
+    if (!isHeard && !isSilent) this.logger.error(error);
   }
 
   /** The line is answered, or given up. */

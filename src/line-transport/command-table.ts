@@ -141,10 +141,13 @@ function refuseSecond(
       `${what} is both a command and an event. A line has one or the other: remove one, or name it otherwise.`,
     );
   }
-  if (isEvent || !(one instanceof Declaration && later instanceof Declaration)) return;
-  if (one === later) return;
+  if (isEvent || one === later) return;
   throw new LineError(
     'ERR_LINE_COMMAND',
-    `Two methods answer ${what}: ${String(one)} and ${String(later)}. Remove one, or give it another command.`,
+    `Two methods answer ${what}: ${nameOf(one)} and ${nameOf(later)}. Remove one, or give it another command.`,
   );
+}
+
+function nameOf(declaredBy: unknown): string {
+  return declaredBy instanceof Declaration ? String(declaredBy) : 'one with @MessagePattern';
 }

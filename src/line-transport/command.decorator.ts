@@ -130,7 +130,9 @@ function refuseMissingArguments(
 ): void {
   for (const wanted of used) {
     const takesIt =
-      typeof wanted === 'number' ? args === 'words' : Array.isArray(args) && args.includes(wanted);
+      typeof wanted === 'number'
+        ? args === 'words' && Number.isInteger(wanted) && wanted >= 0
+        : Array.isArray(args) && args.includes(wanted);
     if (takesIt) continue;
     const remedy = typeof wanted === 'number' ? `'words'` : `[…, '${wanted}']`;
     throw new LineError(

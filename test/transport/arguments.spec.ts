@@ -653,6 +653,19 @@ describe('A wrong declaration stops where it is written:', () => {
     );
   });
 
+  it.each([-1, 1.5, Number.NaN])('a word by its place, which is none: %s', (place) => {
+    expect(() => {
+      @Controller()
+      class WrongController {
+        @Command('GET', { args: 'words' })
+        get(@Arg(place) key: string): LineReply {
+          return key;
+        }
+      }
+      return WrongController;
+    }).toThrow('WrongController.get asks for @Arg(');
+  });
+
   it('a word by its place, of a command whose words have names', () => {
     expect(() => {
       @Controller()

@@ -105,6 +105,21 @@ describe('Two methods that answer one command', () => {
     });
   });
 
+  it("stop the start also when one is declared with Nest's own decorator", async () => {
+    @Controller()
+    class PlainController {
+      @MessagePattern('PING')
+      ping(): LineReply {
+        return 'plainly';
+      }
+    }
+
+    const { app } = await createLineApplication([EchoController, PlainController]);
+    await expect(app.init()).rejects.toThrow(
+      'Two methods answer "PING": EchoController.ping and one with @MessagePattern.',
+    );
+  });
+
   it('stop the start also when they answer unknown commands', async () => {
     const { app } = await createLineApplication([FallbackController, SecondFallbackController]);
     await expect(app.init()).rejects.toThrow(
