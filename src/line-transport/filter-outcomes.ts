@@ -9,7 +9,7 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 import { RpcExceptionsHandler } from '@nestjs/microservices/exceptions/rpc-exceptions-handler.js';
-import { catchError, from, isObservable, type Observable, of, throwError } from 'rxjs';
+import { catchError, from, isObservable, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { LineContext } from './line-context.js';
 
 let installed = false;
@@ -31,17 +31,22 @@ export function answerLinesExceptions(): void {
 
 function answerOf(filter: () => unknown, exception: unknown): Observable<unknown> {
   try {
-    const outcome = filter();
-    // Nest takes whatever is falsy for "not answered".
-    return outcome ? asStream(outcome).pipe(catchError(rethrow)) : throwError(() => exception);
+    return asStream(filter(), exception);
   } catch (error) {
     return rethrow(error);
   }
 }
 
-function asStream(outcome: unknown): Observable<unknown> {
-  if (isObservable(outcome)) return outcome;
-  return outcome instanceof Promise ? from(outcome) : of(outcome);
+function asStream(outcome: unknown, exception: unknown): Observable<unknown> {
+  if (outcome instanceof Promise) {
+    return from(outcome).pipe(
+      catchError(rethrow),
+      mergeMap((settled: unknown) => asStream(settled, exception)),
+    );
+  }
+  if (isObservable(outcome)) return outcome.pipe(catchError(rethrow));
+  // Nest takes whatever is falsy for "not answered"; so is what a promise brings, or an async filter would hide a failure.
+  return outcome ? of(outcome) : throwError(() => exception);
 }
 
 /** By Nest's custom a filter throws what the client is to know: a string, or `{ status: 'error', message }`. */
