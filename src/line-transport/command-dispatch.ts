@@ -1,6 +1,7 @@
 /**
  * CommandDispatch: finds what answers a line, and has Nest answer it. Knows nothing of sockets.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { HttpException, IntrinsicException, type LoggerService } from '@nestjs/common';
 import type { BaseRpcContext } from '@nestjs/microservices';
 import { type CommandTable, payloadOf, type RegisteredCommand, usageOf } from './command-table.js';
@@ -113,10 +114,12 @@ export class CommandDispatch {
   }
 }
 
-/** Subscribes to a stream at once, where the AsyncLocalStorage of a processing hook is. */
+/** Subscribes to a stream at once, and asks an iterator for each reply, where the AsyncLocalStorage of a processing hook is. */
 async function begin(handle: () => unknown): Promise<unknown> {
   const answer = await handle();
   if (!isLineStream(answer)) return answer;
   const replies = repliesOf(answer);
-  return { [Symbol.asyncIterator]: () => replies };
+  const next = AsyncResource.bind(() => replies.next());
+  const end = AsyncResource.bind(async () => replies.return?.());
+  return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
 }

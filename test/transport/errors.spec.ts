@@ -278,6 +278,14 @@ describe('A failure that is not meant for the client', () => {
     expect(thrown.stack).toContain('errors.spec.ts');
   });
 
+  it('is logged also where it is an HttpException, which Nest itself would not log', async () => {
+    const thrown = new ServiceUnavailableException('secret');
+    const server = await serverThatThrows(thrown);
+    const log = recordLog();
+    await server.inject('THROW');
+    expect(log).toEqual([[thrown, 'LineServer']]);
+  });
+
   it('is not logged if somebody listens, whose matter it is', async () => {
     const server = await serverThatThrows(new Error('secret'));
     const log = recordLog();
