@@ -1,7 +1,7 @@
 /**
  * What a handler may answer, and how it becomes lines. A reply is whole lines or nothing. Knows nothing of sockets.
  */
-import { concatMap, from, isObservable, type Observable, of, type Subscription } from 'rxjs';
+import { concatMap, isObservable, type Observable, of, type Subscription } from 'rxjs';
 import { LineError } from './line-errors.js';
 
 /** Ends the conversation, after its lines if it has any. Made by {@link closeWith}; bare: {@link CLOSE}. */
@@ -83,15 +83,20 @@ function lineOf(value: unknown): string {
   }
 }
 
-/** What an Observable emits, kept until it is asked for. Streams inside it (interceptors make such) are flattened. */
+/**
+ * What an Observable emits, kept until it is asked for. Streams inside it (interceptors make such) are flattened; an AsyncIterable
+ * inside it is asked for a reply only when one is asked for here: rxjs would ask for all of them at once.
+ */
 class Emissions implements AsyncIterator<unknown> {
   readonly #emitted: unknown[] = [];
   readonly #subscription: Subscription;
+  /** What is asked before what was emitted behind it. */
+  #inner: AsyncIterator<unknown> | undefined;
   #end: { readonly failure?: unknown } | undefined;
   #wake: (() => void) | undefined;
 
   constructor(source: Observable<unknown>) {
-    const flat = source.pipe(concatMap((value) => (isLineStream(value) ? from(value) : of(value))));
+    const flat = source.pipe(concatMap((value) => (isObservable(value) ? value : of(value))));
     this.#subscription = flat.subscribe({
       next: (value) => {
         this.#emitted.push(value);
@@ -103,21 +108,34 @@ class Emissions implements AsyncIterator<unknown> {
   }
 
   async next(): Promise<IteratorResult<unknown, undefined>> {
+    for (;;) {
+      const inner = await this.#inner?.next();
+      if (inner !== undefined && inner.done !== true) return inner;
+      this.#inner = undefined;
+      await this.#untilEmitted();
+      if (this.#emitted.length === 0) break;
+      const value = this.#emitted.shift();
+      if (!isAsyncIterable(value)) return { done: false, value };
+      this.#inner = value[Symbol.asyncIterator]();
+    }
+    if (this.#end !== undefined && 'failure' in this.#end) throw this.#end.failure;
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<unknown, undefined>> {
+    this.#subscription.unsubscribe();
+    this.#emitted.length = 0;
+    this.#finish({});
+    await this.#inner?.return?.();
+    return { done: true, value: undefined };
+  }
+
+  async #untilEmitted(): Promise<void> {
     while (this.#emitted.length === 0 && this.#end === undefined) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    if (this.#emitted.length > 0) return { done: false, value: this.#emitted.shift() };
-    if (this.#end !== undefined && 'failure' in this.#end) throw this.#end.failure;
-    return { done: true, value: undefined };
-  }
-
-  return(): Promise<IteratorResult<unknown, undefined>> {
-    this.#subscription.unsubscribe();
-    this.#emitted.length = 0;
-    this.#finish({});
-    return Promise.resolve({ done: true, value: undefined });
   }
 
   #finish(end: { readonly failure?: unknown }): void {
