@@ -18,14 +18,13 @@ import type { LineWriter } from './line-writer.js';
 
 /** What is pushed may wait for its turn, or for a client that does not read, up to this length. */
 const MAX_PUSHED_LENGTH = 65_536;
+const LINE_END_LENGTH = 2;
 
 export class LineAnswers {
   /** The line that is being served. */
   #serving: LineContext | undefined;
   /** Whether some of its reply has been said, and more may follow. */
   #midReply = false;
-  /** Whether the client is still to be welcomed, or refused. */
-  #welcoming = false;
   /** The stream that is being said, to be let go of when nobody waits for it any more. */
   #stream: AsyncIterator<unknown> | undefined;
   /** Lines that were pushed in the middle of a reply. */
@@ -35,13 +34,19 @@ export class LineAnswers {
   #watched: LineContext | undefined;
   #watchedSince = 0;
 
+  /** Whether the client is still to be welcomed, or refused. */
+  #welcoming: boolean;
+
   constructor(
     private readonly connection: LineConnection,
     private readonly host: ConversationHost,
     private readonly writer: LineWriter,
-  ) {}
+    isWelcome: boolean,
+  ) {
+    this.#welcoming = !isWelcome;
+  }
 
-  /** Says what is said before the first line is served. The same {@link returns} as of {@link serve}. */
+  /** Says what is said before the first line is served. Resolves as {@link serve} does. */
   welcome(welcome: unknown): Promise<boolean> {
     this.#welcoming = true;
     return this.#answer(this.host.begin(undefined, this.connection), () => welcome);
@@ -80,8 +85,15 @@ export class LineAnswers {
     return true;
   }
 
+  /** The client is welcome, and is told what was pushed meanwhile. */
+  endWelcome(): void {
+    this.#welcoming = false;
+    this.sayHeld();
+  }
+
   /** Nobody waits any more. */
   leave(): void {
+    this.#held = undefined;
     if (this.#serving === undefined) return;
     this.#abandon(this.#serving, new LineError('ERR_LINE_CLOSED', 'The client has gone.'));
   }
@@ -100,7 +112,7 @@ export class LineAnswers {
     try {
       const answered = await answer(context);
       if (this.#serving !== context) {
-        void dropLate(answered);
+        await dropLate(answered);
         return false;
       }
       if (answered instanceof ErrorLine) this.writer.write(answered.line);
@@ -144,6 +156,7 @@ export class LineAnswers {
   }
 
   #end(): void {
+    if (this.#welcoming) this.#held = undefined; // what is said to those who are there is not for this one
     this.connection.end(this.#welcoming ? 'refused' : 'quit');
   }
 
@@ -159,8 +172,7 @@ export class LineAnswers {
     if (this.#serving !== context) return false;
     this.#serving = undefined;
     this.#midReply = false;
-    this.#welcoming = false;
-    this.sayHeld();
+    this.endWelcome();
     this.host.onServed(context);
     return true;
   }
@@ -169,7 +181,7 @@ export class LineAnswers {
     this.#held ??= [];
     for (const line of lines) {
       this.#held.push(line);
-      this.#heldLength += line.length;
+      this.#heldLength += line.length + LINE_END_LENGTH;
     }
   }
 
@@ -187,9 +199,9 @@ async function letGo(stream: AsyncIterator<unknown> | undefined): Promise<void> 
 }
 
 /** An Observable nobody has subscribed to needs no end; an iterator may hold something. */
-function dropLate(answer: unknown): Promise<void> {
-  const isIterable = isLineStream(answer) && !isObservable(answer);
-  return letGo(isIterable ? answer[Symbol.asyncIterator]() : undefined);
+async function dropLate(answer: unknown): Promise<void> {
+  if (!isLineStream(answer) || isObservable(answer)) return;
+  await answer[Symbol.asyncIterator]().return?.();
 }
 
 /** How work ends that heeds the signal of its line: `fetch` with the signal's reason, Node's own functions with an AbortError. */

@@ -95,6 +95,8 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   readonly #writer: LineWriter;
   /** Made for the first thing that is said: most clients of a crowd are silent. */
   #answersMade: LineAnswers | undefined;
+  /** Whether the client was welcome without a word. */
+  #isWelcome = false;
   #session: object | undefined;
   #conversing = false;
   #draining = false;
@@ -131,7 +133,9 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     Object.assign(socket, { [CONNECTION]: this });
     for (const [event, listener] of LineConnection.#listeners) socket.on(event, listener);
     const welcome = this.#host.welcome(this);
-    if (welcome !== undefined) void this.#welcome(welcome);
+    this.#isWelcome = welcome === undefined;
+    if (this.#isWelcome) this.#answersMade?.endWelcome();
+    else void this.#welcome(welcome);
     if (socket.readableEnded) this.#receiveEnd(); // a client that sent nothing but its FIN while it had to wait
   }
 
@@ -170,7 +174,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
 
   /**
    * Says lines that the client did not ask for: between two replies, never in the middle of one. In the middle of a stream's
-   * reply they wait until it is complete.
+   * reply they wait until it is complete; before a client is welcomed, until it is, and if it is refused they are not said.
    * @returns whether they will be said; `false` if the conversation is ending, or if more than 64 KiB wait for this client
    * @throws {LineError} `ERR_LINE_REPLY` if it is nothing a line can say
    */
@@ -217,7 +221,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   }
 
   get #answers(): LineAnswers {
-    return (this.#answersMade ??= new LineAnswers(this, this.#host, this.#writer));
+    return (this.#answersMade ??= new LineAnswers(this, this.#host, this.#writer, this.#isWelcome));
   }
 
   /** Nothing happens until the client sends or reads. */
