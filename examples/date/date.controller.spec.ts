@@ -1,13 +1,8 @@
 /**
  * DATE, as a plain method and on the wire beside the time service's own commands.
  */
-import type { AddressInfo } from 'node:net';
-import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
-import { Test } from '@nestjs/testing';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { WORDS } from '../../src/index.js';
-import { LineServer } from '../../src/line-transport/index.js';
-import { TestClient } from '../../test/support/line-client.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { startExample } from '../../test/support/example.js';
 import { DateController } from './date.controller.js';
 import { DateModule } from './date.module.js';
 
@@ -30,7 +25,8 @@ describe('DateController', () => {
 
 describe('the date example', () => {
   it('answers DATE beside TIME, and names it among the known commands', async () => {
-    const client = await TestClient.connect(await startExample());
+    const { connect } = await startExample(DateModule);
+    const client = await connect();
     client.end('DATE\r\nTIME\r\nWHAT\r\nQUIT\r\n');
     expect(await client.line()).toMatch(/^TANGGAL \d{4}-\d\d-\d\d$/);
     expect(await client.line()).toMatch(/^JAM \d\d:\d\d:\d\d$/);
@@ -39,19 +35,3 @@ describe('the date example', () => {
     );
   });
 });
-
-/** The example's own module, on a free port. */
-async function startExample(): Promise<number> {
-  const module = await Test.createTestingModule({ imports: [DateModule] })
-    .overrideProvider(LineServer)
-    .useValue(new LineServer({ host: '127.0.0.1', words: WORDS.id }))
-    .compile();
-  const app = module.createNestMicroservice<AsyncMicroserviceOptions>({
-    inject: [LineServer],
-    useFactory: (strategy: LineServer) => ({ strategy }),
-    logger: false,
-  });
-  onTestFinished(() => app.close());
-  const { port }: AddressInfo = await app.listen();
-  return port;
-}

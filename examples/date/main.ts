@@ -1,5 +1,5 @@
 /**
- * Serves TIME, DATE and QUIT on port 45000: `npm run example:date`.
+ * Serves TIME, DATE and QUIT on port 45000: `npm run example -- date`.
  */
 import { NestFactory } from '@nestjs/core';
 import type { AsyncMicroserviceOptions } from '@nestjs/microservices';

@@ -1,0 +1,16 @@
+/**
+ * KeyValueModule: commands in any case, error lines in the protocol's own form.
+ */
+import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
+import { APP_PIPE } from '@nestjs/core';
+import { LineTransportModule } from '../../src/line-transport/index.js';
+import { KeyValueController } from './key-value.controller.js';
+import { Store } from './store.service.js';
+import { WORDS } from './words.js';
+
+@Module({
+  imports: [LineTransportModule.forRoot({ port: 45_000, ignoreCase: true, words: WORDS })],
+  controllers: [KeyValueController],
+  providers: [Store, { provide: APP_PIPE, useClass: StandardSchemaValidationPipe }],
+})
+export class KeyValueModule {}
