@@ -61,7 +61,7 @@ export class CommandDispatch {
       return new ErrorLine(
         request === 'badQuoting'
           ? this.words.badQuoting
-          : this.words.tooManyArguments(usageOf(command)),
+          : this.words.wrongArguments(usageOf(command)),
       );
     }
     const handle = (): unknown => command.handler(request.payload, context);

@@ -257,7 +257,7 @@ describe('The payload', () => {
   });
 
   it('is none if there are more words than names', () => {
-    expect(payload(['key'], 'SET a b')).toBe('tooManyArguments');
+    expect(payload(['key'], 'SET a b')).toBe('wrongArguments');
     expect(payload(['key'], 'SET "a b"')).toEqual({ payload: { key: 'a b' } });
     expect(payload('words', `SET${' x'.repeat(10_000)}`)).toHaveProperty('payload.length', 10_000);
   });

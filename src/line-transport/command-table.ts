@@ -6,6 +6,7 @@ import {
   type CommandArguments,
   type CommandOptions,
   Declaration,
+  namesOf,
   refuseWrongOptions,
   UNKNOWN_COMMAND,
 } from './command.decorator.js';
@@ -100,7 +101,7 @@ export class CommandTable {
 export type CommandExtras = CommandOptions & { readonly declaredBy?: unknown };
 
 /** Arguments that the command does not take. */
-export type BadArguments = 'badQuoting' | 'tooManyArguments';
+export type BadArguments = 'badQuoting' | 'wrongArguments';
 
 /** The payload of a line's handler, or what is wrong with its arguments. */
 export function payloadOf(
@@ -114,13 +115,17 @@ export function payloadOf(
   const words = splitWords(rest);
   if (words === undefined) return 'badQuoting';
   if (args === 'words') return { payload: words };
-  if (words.length > args.length) return 'tooManyArguments';
-  return { payload: Object.fromEntries(words.map((word, index) => [args[index], word])) };
+  const required = args.filter((word) => !word.endsWith('?')).length;
+  if (words.length < required || words.length > args.length) return 'wrongArguments';
+  const names = namesOf(args);
+  return { payload: Object.fromEntries(words.map((word, index) => [names[index], word])) };
 }
 
-/** How a command is written, as a reminder for who wrote it otherwise: `SET <key> <value>`. */
+/** How a command is written, as a reminder for who wrote it otherwise: `SET <key> [value]`. */
 export function usageOf({ name, args }: RegisteredCommand): string {
-  return Array.isArray(args) ? [name, ...args.map((word) => `<${word}>`)].join(' ') : name;
+  const words: readonly string[] = Array.isArray(args) ? args : [];
+  const usages = words.map((word) => (word.endsWith('?') ? `[${word.slice(0, -1)}]` : `<${word}>`));
+  return [name, ...usages].join(' ');
 }
 
 /**

@@ -17,11 +17,16 @@ export const UNKNOWN_COMMAND = '\nUNKNOWN COMMAND';
  * What may follow a command's name on its line:
  * - `'words'`: any words, separated by blanks; a word in double quotes may hold blanks, and the escapes of JSON (`\"`, `\\`,
  *   `\n`, `\u0041`, …). The payload is an array of strings.
- * - names, as `['key', 'value']`: so many words at the most. The payload is an object that has the words by their names; those
- *   that were not sent are missing in it.
+ * - names, as `['key', 'value?']`: so many words, those with a question mark optional. The payload is an object that has the words by
+ *   their names (`key`, `value`); optional ones that were not sent are missing in it.
  * - `'rest'`: any text. The payload is that text, without the blanks around it, and not unquoted.
  */
 export type CommandArguments = 'words' | 'rest' | readonly string[];
+
+/** The names of a command's words: without the marks of those that are optional. */
+export function namesOf(words: readonly string[]): string[] {
+  return words.map((word) => word.replace('?', ''));
+}
 
 /** How a command is served. */
 export interface CommandOptions {
@@ -108,14 +113,19 @@ function faultOf(args: unknown): string | undefined {
   if (!Array.isArray(args)) {
     return `args must be 'words', 'rest' or the words' names, not ${JSON.stringify(args)}`;
   }
-  const areNames = args.every((name) => typeof name === 'string' && /^[A-Za-z]\w*$/.test(name));
+  const areNames = args.every((word) => typeof word === 'string' && /^[A-Za-z]\w*\??$/.test(word));
   if (!areNames || args.length === 0) {
-    return 'args must name each word: letters, digits and _, a letter first';
+    return 'args must name each word: letters, digits and _, a letter first, and ? last if it is optional';
+  }
+  const words: string[] = args.map(String);
+  if (words.some((word, index) => !word.endsWith('?') && words[index - 1]?.endsWith('?'))) {
+    return 'args must not name a word behind an optional one that is not optional itself';
   }
   // Where such a word is missing, the payload would have what every object inherits.
-  const inherited = args.find((name): name is string => String(name) in Object.prototype);
+  const names = namesOf(words);
+  const inherited = names.find((name) => name in Object.prototype);
   if (inherited !== undefined) return `args must not name a word ${inherited}`;
-  return new Set(args).size === args.length ? undefined : 'args must not name two words alike';
+  return new Set(names).size === names.length ? undefined : 'args must not name two words alike';
 }
 
 function timeoutFault(timeoutMs: number): string | undefined {
@@ -132,7 +142,7 @@ function refuseMissingArguments(
     const takesIt =
       typeof wanted === 'number'
         ? args === 'words' && Number.isInteger(wanted) && wanted >= 0
-        : Array.isArray(args) && args.includes(wanted);
+        : Array.isArray(args) && namesOf(args).includes(wanted);
     if (takesIt) continue;
     const remedy = typeof wanted === 'number' ? `'words'` : `[…, '${wanted}']`;
     throw new LineError(

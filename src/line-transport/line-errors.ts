@@ -60,8 +60,8 @@ export interface LineWords {
   lineTooLong(maxLineBytes: number): string;
   /** Said when a quoted word is not closed, or is written as no quoted word can be. */
   readonly badQuoting: string;
-  /** @param usage the command and what it takes: `SET <key> <value>` */
-  tooManyArguments(usage: string): string;
+  /** @param usage the command and the words it takes, of which there were too few or too many: `SET <key> [value]` */
+  wrongArguments(usage: string): string;
   /**
    * Said when a guard, a pipe or a handler rejected the line and told why: an RpcException, an HttpException of 400–499.
    * @param reason the exception's message
@@ -85,7 +85,7 @@ export const ENGLISH: LineWords = {
       : `UNKNOWN COMMAND. Use ${enumerate(commands, 'or')}.`,
   lineTooLong: (maxLineBytes) => `LINE TOO LONG. At most ${maxLineBytes} bytes.`,
   badQuoting: 'UNBALANCED QUOTES.',
-  tooManyArguments: (usage) => `TOO MANY ARGUMENTS. Use ${usage}.`,
+  wrongArguments: (usage) => `WRONG ARGUMENTS. Use ${usage}.`,
   rejected: (reason) => `ERROR: ${reason}`,
   serverFull: 'SERVER FULL. Try again later.',
   idleTimeout: 'TIMED OUT.',

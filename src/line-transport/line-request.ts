@@ -3,8 +3,9 @@
  * it cannot smuggle in a second one. Pure.
  */
 import { LineError } from './line-errors.js';
+import { quoteWord } from './quoting.js';
 
-/** What stands behind the command: nothing if empty, else a text or the words of one. */
+/** What stands behind the command: nothing if empty, else a text as it is, or words, in quotes where they must be. */
 export type LineRequestData = string | number | readonly (string | number)[];
 
 /**
@@ -12,10 +13,10 @@ export type LineRequestData = string | number | readonly (string | number)[];
  * @throws {LineError} `ERR_LINE_REQUEST` if that is no line
  */
 export function requestLine(pattern: unknown, data: unknown): string {
-  const command = words([pattern], 'pattern', 'a string or a number');
+  const command = words([pattern], 'pattern', 'a string or a number').join('');
   const rest = Array.isArray(data)
-    ? words(data, 'data', 'an array of strings and numbers')
-    : words([data], 'data', 'a string, a number or an array of them');
+    ? words(data, 'data', 'an array of strings and numbers').map(quoteWord).join(' ')
+    : words([data], 'data', 'a string, a number or an array of them').join('');
   const line = rest === '' ? command : `${command} ${rest}`;
   if (/[\r\n\0]/.test(line)) {
     throw new LineError('ERR_LINE_REQUEST', 'A request is one line: no CR, LF or NUL inside.');
@@ -23,9 +24,9 @@ export function requestLine(pattern: unknown, data: unknown): string {
   return line;
 }
 
-function words(parts: readonly unknown[], what: string, wanted: string): string {
+function words(parts: readonly unknown[], what: string, wanted: string): string[] {
   if (parts.some((part) => typeof part !== 'string' && typeof part !== 'number')) {
     throw new LineError('ERR_LINE_REQUEST', `The ${what} of a request must be ${wanted}.`);
   }
-  return parts.join(' ');
+  return parts.map(String);
 }

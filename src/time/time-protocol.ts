@@ -22,7 +22,7 @@ const INDONESIAN: LineWords = {
   unknownCommand: (commands) => `PERINTAH TIDAK DIKENALI. Gunakan ${enumerate(commands, 'atau')}.`,
   lineTooLong: (maxLineBytes) => `BARIS TERLALU PANJANG. Maksimal ${maxLineBytes} byte.`,
   badQuoting: 'TANDA KUTIP TIDAK SEIMBANG.',
-  tooManyArguments: (usage) => `ARGUMEN TERLALU BANYAK. Gunakan ${usage}.`,
+  wrongArguments: (usage) => `ARGUMEN SALAH. Gunakan ${usage}.`,
   rejected: (reason) => `GALAT: ${reason}`,
   serverFull: 'SERVER PENUH. Coba lagi nanti.',
   idleTimeout: 'WAKTU TUNGGU HABIS.',
