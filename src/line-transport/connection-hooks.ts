@@ -26,21 +26,34 @@ type HookDecorator<Method> = <T extends Method>(
 
 const HookOf = DiscoveryService.createDecorator<Hook>();
 
+let areDeclared = false;
+
+/** Whether any class of this process has a hook: a server without {@link ConnectionHooks} would not call it. */
+export function areHooksDeclared(): boolean {
+  return areDeclared;
+}
+
+function declareHook(hook: Hook): ReturnType<typeof HookOf> {
+  areDeclared = true;
+  return HookOf(hook);
+}
+
 /**
  * Calls the method, of any provider or controller, when a client has connected, and waits for it before the client's first line
  * is served. What it returns is said: a greeting; `closeWith(…)` or `CLOSE` refuses the client. What it throws refuses the client
  * too, in the words of any exception.
  */
 export function OnConnect(): HookDecorator<ConnectHook> {
-  return HookOf('connect');
+  return declareHook('connect');
 }
 
 /**
  * Calls the method, of any provider or controller, when a conversation is over, whatever ended it: once for each client whose
- * `@OnConnect()` methods were begun, and after they are done. A closing server waits for it within its grace.
+ * `@OnConnect()` methods were begun, and after they are done. A handler that is still running is not waited for: its `signal` is
+ * aborted, and `connection.over` is true. A closing server waits for the method within its grace.
  */
 export function OnDisconnect(): HookDecorator<DisconnectHook> {
-  return HookOf('disconnect');
+  return declareHook('disconnect');
 }
 
 type BoundHook = (connection: LineConnection, reason?: EndReason) => unknown;

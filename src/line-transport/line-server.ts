@@ -15,7 +15,7 @@ import {
 import { LINE_TRANSPORT } from './command.decorator.js';
 import { CommandDispatch } from './command-dispatch.js';
 import { CommandTable } from './command-table.js';
-import { ConnectionHooks } from './connection-hooks.js';
+import { areHooksDeclared, ConnectionHooks } from './connection-hooks.js';
 import { answerLinesExceptions } from './filter-outcomes.js';
 import { type ConversationHost, LineConnection } from './line-connection.js';
 import { registeredFor } from './line-context.js';
@@ -40,6 +40,9 @@ import { DO_TIMING_MARK, WONT_TIMING_MARK } from './telnet-filter.js';
 
 /** By how much a limit of time may be exceeded, at the most. */
 const CHECK_MS = 1_000;
+
+const NO_HOOKS =
+  'There are @OnConnect() or @OnDisconnect() methods, but this server was made without LineTransportModule and calls none.';
 
 /** Where the clients of {@link LineServer.inject} seem to come from. */
 const LOCAL: Peer = { remoteAddress: '127.0.0.1' };
@@ -230,6 +233,7 @@ export class LineServer
     const { host, port, path, backlog, tls } = this.options;
     this.#closing = undefined;
     this.#graceIsOver = false;
+    if (this.#hooks === undefined && areHooksDeclared()) this.logger.warn(NO_HOOKS);
     let address: AddressInfo | string;
     try {
       this.#listener = new LineListener(this.#hostListener(), backlog, tls);
