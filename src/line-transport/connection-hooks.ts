@@ -70,9 +70,18 @@ export class ConnectionHooks implements OnModuleInit {
     private readonly scanner: MetadataScanner,
   ) {}
 
-  /** @throws {LineError} `ERR_LINE_HOOK` if a hook's class has not exactly one instance */
+  /** Also for an application that is initialised and does not listen. */
   onModuleInit(): void {
-    this.#hooks.connect.length = 0; // Nest calls this twice where an application is initialised without listening
+    this.find();
+  }
+
+  /**
+   * Finds the hooks, anew if it has found them before. A server asks for it when it listens: a hybrid application may be
+   * initialised only after that, and no client is to come in past its hooks.
+   * @throws {LineError} `ERR_LINE_HOOK` if a hook's class has not exactly one instance
+   */
+  find(): void {
+    this.#hooks.connect.length = 0;
     this.#hooks.disconnect.length = 0;
     const hosts = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
     const seen = new Set<unknown>();
@@ -103,12 +112,13 @@ export class ConnectionHooks implements OnModuleInit {
     yield greeting;
   }
 
-  /** Calls every hook, whatever becomes of the others. */
+  /** Calls every hook, whatever becomes of the others; none for a client whom no hook has begun to welcome. */
   async farewell(
     connection: LineConnection,
     reason: EndReason,
     onFailure: (error: unknown) => void,
   ): Promise<void> {
+    if (this.hasWelcome && !this.#welcoming.has(connection)) return;
     await this.#welcoming.get(connection);
     for (const hook of this.#hooks.disconnect) {
       try {

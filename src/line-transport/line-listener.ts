@@ -109,8 +109,9 @@ export class LineListener {
   #agreeOnTls(server: NetServer): NetServer {
     server.on('connection', (socket: Socket) => this.#keep(socket));
     server.on('tlsClientError', (_error: Error, socket: Socket) => {
+      const peer = new SocketPeer(socket);
       socket.destroy();
-      this.host.onRefused(new SocketPeer(socket), 'tlsHandshake');
+      this.host.onRefused(peer, 'tlsHandshake');
     });
     return server;
   }

@@ -30,10 +30,11 @@ export interface TlsFacts {
   readonly certificate: PeerCertificate | undefined;
 }
 
-/** A socket's peer: the remote side is remembered, since a socket forgets it when it closes. */
+/** A socket's peer: who it is is remembered, since a socket forgets it when it closes. */
 export class SocketPeer implements Peer {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
+  readonly tls: TlsFacts | undefined;
 
   readonly #socket: Socket;
 
@@ -42,6 +43,7 @@ export class SocketPeer implements Peer {
     const { remoteAddress, remotePort } = socket;
     this.remoteAddress = plainAddress(remoteAddress);
     this.remotePort = remotePort;
+    this.tls = socket instanceof TLSSocket ? tlsFacts(socket) : undefined;
   }
 
   get localAddress(): string | undefined {
@@ -51,18 +53,15 @@ export class SocketPeer implements Peer {
   get localPort(): number | undefined {
     return this.#socket.localPort;
   }
-
-  get tls(): TlsFacts | undefined {
-    const socket = this.#socket;
-    return socket instanceof TLSSocket ? tlsFacts(socket) : undefined;
-  }
 }
 
 function plainAddress(address: string | undefined): string | undefined {
   return address?.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-function tlsFacts(socket: TLSSocket): TlsFacts {
+function tlsFacts(socket: TLSSocket): TlsFacts | undefined {
+  // Node may crash where it is asked for a session that never came about; `alpnProtocol` is null until it has.
+  if (socket.alpnProtocol === null || socket.destroyed) return undefined;
   const certificate = socket.getPeerCertificate();
   return {
     protocol: socket.getProtocol() ?? '',

@@ -17,6 +17,8 @@ export function listenError(options: ResolvedLineServerOptions, error: unknown):
   const place = path ?? `port ${port}${host === undefined ? '' : ` of ${host}`}`;
   const { code, message }: NodeJS.ErrnoException =
     error instanceof Error ? error : new Error(String(error));
-  const fault = `${LISTEN_FAULTS[code ?? ''] ?? message} (${code})`;
+  const isTls = options.tls !== undefined && !(error instanceof Error && 'syscall' in error);
+  const said = isTls ? `the tls options are refused: ${message}` : message;
+  const fault = `${LISTEN_FAULTS[code ?? ''] ?? said} (${code})`;
   return new LineError('ERR_LINE_LISTEN', `Cannot listen on ${place}: ${fault}.`, { cause: error });
 }

@@ -236,6 +236,12 @@ export class LineServer
     if (this.#hooks === undefined && areHooksDeclared()) this.logger.warn(NO_HOOKS);
     let address: AddressInfo | string;
     try {
+      this.#hooks?.find();
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    try {
       this.#listener = new LineListener(this.#hostListener(), backlog, tls);
       address = await this.#listener.listen(
         path === undefined ? { ...(host && { host }), port } : { path },

@@ -1,33 +1,12 @@
 /** A client that speaks TLS. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { createServer, TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Certificate, selfSigned } from '../support/certificates.js';
 import { missing } from '../support/programs.js';
 import { lineClient, RawServer } from '../support/raw-server.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
-
-interface Certificate {
-  readonly key: Buffer;
-  readonly cert: Buffer;
-}
-
-/** A certificate of localhost that nobody vouches for. */
-function selfSigned(): Certificate {
-  const folder = temporaryFolder();
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const files = ['-keyout', key, '-out', cert];
-  execFileSync('openssl', ['req', '-x509', ...curve, ...names, ...files, '-days', '2'], {
-    stdio: 'ignore',
-  });
-  return { key: readFileSync(key), cert: readFileSync(cert) };
-}
 
 /** Answers every line with the name the client asked for. */
 async function startTlsServer(certificate: Certificate): Promise<number> {

@@ -26,13 +26,17 @@ export class LineConversation {
   readonly #text = new StringDecoder('utf8');
   #unread = '';
   #isEnded = false;
-  #wake: (() => void) | undefined;
+  /** Those who wait for a line, in the order in which they began to. */
+  #waiting: (() => void)[] = [];
 
   /** @param peer what the server is to know of this client. Default: 127.0.0.1, port 50000, no TLS */
   constructor(server: LineServer, peer: Peer = LOCAL) {
     [this.#client, this.#server] = duplexPair();
     this.#client.on('data', (chunk: Buffer) => this.#receive(chunk));
-    this.#client.on('end', () => this.#finish());
+    this.#client.on('end', () => {
+      this.#client.end(); // as clients do; the server would wait a second for it
+      this.#finish();
+    });
     this.#server.on('close', () => this.#finish());
     this.connection = server.serve(this.#server, peer);
   }
@@ -62,12 +66,14 @@ export class LineConversation {
 
   /** The next line, without its end; `undefined` when the server has closed and every line is taken. */
   async next(): Promise<string | undefined> {
-    await this.#until(() => this.#unread.includes('\r\n') || this.#isEnded);
-    const end = this.#unread.indexOf('\r\n');
-    if (end === -1) return undefined;
-    const line = this.#unread.slice(0, end);
-    this.#unread = this.#unread.slice(end + 2);
-    return line;
+    for (;;) {
+      const end = this.#unread.indexOf('\r\n');
+      if (end !== -1) return this.#take(end);
+      if (this.#isEnded) return undefined;
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+    }
   }
 
   /** The lines that are left, once the server has closed. */
@@ -79,21 +85,23 @@ export class LineConversation {
     return lines;
   }
 
-  async #until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+  #take(end: number): string {
+    const line = this.#unread.slice(0, end);
+    this.#unread = this.#unread.slice(end + 2);
+    return line;
   }
 
   #receive(chunk: Buffer): void {
     this.#unread += this.#text.write(chunk);
-    this.#wake?.();
+    this.#wake();
   }
 
   #finish(): void {
     this.#isEnded = true;
-    this.#wake?.();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
