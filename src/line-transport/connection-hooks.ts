@@ -2,6 +2,7 @@
  * The hooks of a connection: methods of the application's own providers and controllers that are called when a client has
  * connected and when its conversation is over.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { LineConnection } from './line-connection.js';
@@ -58,7 +59,7 @@ export function OnDisconnect(): HookDecorator<DisconnectHook> {
 
 type BoundHook = (connection: LineConnection, reason?: EndReason) => unknown;
 
-/** Finds the hooks of an application and calls them, in the order of its modules. */
+/** Finds the hooks of an application and calls them: those of providers, then of controllers, each in the order of their modules. */
 @Injectable()
 export class ConnectionHooks implements OnModuleInit {
   readonly #hooks: Readonly<Record<Hook, BoundHook[]>> = { connect: [], disconnect: [] };
@@ -112,14 +113,19 @@ export class ConnectionHooks implements OnModuleInit {
     yield greeting;
   }
 
-  /** Calls every hook, whatever becomes of the others; none for a client whom no hook has begun to welcome. */
+  /**
+   * Calls every hook, whatever becomes of the others; none for a client whom no hook has begun to welcome.
+   * @param patienceMs how long a hook is waited for that still welcomes the client; 0 is for ever
+   */
   async farewell(
     connection: LineConnection,
     reason: EndReason,
+    patienceMs: number,
     onFailure: (error: unknown) => void,
   ): Promise<void> {
-    if (this.hasWelcome && !this.#welcoming.has(connection)) return;
-    await this.#welcoming.get(connection);
+    const welcoming = this.#welcoming.get(connection);
+    if (this.hasWelcome && welcoming === undefined) return;
+    await settled(welcoming, patienceMs);
     for (const hook of this.#hooks.disconnect) {
       try {
         await hook(connection, reason);
@@ -143,6 +149,17 @@ export class ConnectionHooks implements OnModuleInit {
     }
     this.#hooks[hook].push((...args) => Reflect.apply(method, instance, args));
   }
+}
+
+async function settled(welcoming: Promise<unknown> | undefined, patienceMs: number): Promise<void> {
+  if (patienceMs === 0) {
+    await welcoming;
+    return;
+  }
+  const waiting = new AbortController();
+  const patience = sleep(patienceMs, undefined, { ref: false, signal: waiting.signal });
+  await Promise.race([welcoming, patience.catch(() => undefined)]);
+  waiting.abort();
 }
 
 interface Host {

@@ -4,7 +4,7 @@
  */
 import { isObservable } from 'rxjs';
 import type { ConversationHost, LineConnection } from './line-connection.js';
-import { abort, type LineContext } from './line-context.js';
+import { abort, abortedBy, type LineContext } from './line-context.js';
 import { LineError } from './line-errors.js';
 import {
   Closing,
@@ -120,7 +120,7 @@ export class LineAnswers {
       else this.#say(answered, context);
     } catch (error) {
       if (this.#serving === context) this.#sayError(context, error);
-      else if (!isAbortion(error)) this.host.errorReply(context, error); // a defect, although nobody waits any more
+      else if (!isAbortion(error, abortedBy(context))) this.host.errorReply(context, error); // a defect, although nobody waits any more
     }
     return this.#finish(context);
   }
@@ -205,6 +205,6 @@ async function dropLate(answer: unknown): Promise<void> {
 }
 
 /** How work ends that heeds the signal of its line: `fetch` with the signal's reason, Node's own functions with an AbortError. */
-function isAbortion(error: unknown): boolean {
-  return error instanceof LineError || (error instanceof Error && error.name === 'AbortError');
+function isAbortion(error: unknown, reason: Error | undefined): boolean {
+  return error === reason || (error instanceof Error && error.name === 'AbortError');
 }

@@ -8,6 +8,8 @@ import type { LineConnection } from './line-connection.js';
 
 /** Aborts the signal of a line that is being served. For the transport alone. */
 export let abort: (context: LineContext, reason: Error) => void;
+/** Why the signal of a line is aborted; `undefined` if it is not. For the transport alone. */
+export let abortedBy: (context: LineContext) => Error | undefined;
 /** What serves a line; `undefined` if nothing does. For the transport alone. */
 export let registeredFor: (context: LineContext) => RegisteredCommand | undefined;
 
@@ -25,6 +27,7 @@ export class LineContext<Session extends object = Record<string, unknown>> exten
       context.#aborted ??= reason;
       context.#controller?.abort(reason);
     };
+    abortedBy = (context) => context.#aborted;
     registeredFor = (context) => context.#registered;
   }
 

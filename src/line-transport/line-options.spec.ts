@@ -37,13 +37,21 @@ describe('The options of a line server', () => {
   );
 
   it('are refused with every fault at once', () => {
-    const wrong = { port: -1, maxLineBytes: 0, idleTimeout: 5, path: '/x' };
-    expect(() => resolveLineOptions(wrong)).toThrow(
+    const wrong = {
+      port: -1,
+      maxLineBytes: 0,
+      idleTimeout: 5,
+      path: '/x',
+      ignoreCase: 'yes',
+      greeting: 7,
+    };
+    expect(() => resolveLineOptions(wrong as never)).toThrow(
       expect.objectContaining({
         code: 'ERR_LINE_OPTIONS',
         message:
           "The line server's options are wrong: port must be a whole number from 0 to 65535, not -1; " +
           'maxLineBytes must be a whole number from 1 to 1048576, not 0; idleTimeout is not an option; ' +
+          'ignoreCase must be true or false; greeting must be a string or an array of strings; ' +
           'path excludes host and port.',
       }),
     );

@@ -100,8 +100,8 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
   faults.unknownNames(options, resolved);
   if (typeof resolved.ignoreCase !== 'boolean') faults.add('ignoreCase must be true or false');
   if (!isText(resolved.greeting)) faults.add('greeting must be a string or an array of strings');
-  if (resolved.tls !== undefined && typeof resolved.tls !== 'object') {
-    faults.add('tls must be the options of tls.createServer');
+  if (options.tls !== undefined && !hasKey(options.tls)) {
+    faults.add('tls must have a key and a cert, or a pfx, as tls.createServer takes them');
   }
   if (options.path === '') faults.add('path must not be empty');
   if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
@@ -114,4 +114,10 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
 function isText(greeting: unknown): boolean {
   const lines: unknown[] = Array.isArray(greeting) ? greeting : [greeting ?? ''];
   return lines.every((line) => typeof line === 'string');
+}
+
+/** Without any of these a TLS server listens, and agrees with no client. */
+function hasKey(tls: unknown): boolean {
+  const sources = ['key', 'pfx', 'secureContext', 'SNICallback', 'pskCallback'];
+  return typeof tls === 'object' && tls !== null && sources.some((source) => source in tls);
 }

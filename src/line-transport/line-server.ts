@@ -360,7 +360,7 @@ export class LineServer
 
   #bidFarewell(hooks: ConnectionHooks, connection: LineConnection, reason: EndReason): void {
     const bid = async (): Promise<void> => {
-      await hooks.farewell(connection, reason, (error) => {
+      await hooks.farewell(connection, reason, this.options.handlerTimeoutMs, (error) => {
         this.#dispatch.fail(connection, '', error);
       });
       this.#farewells.delete(farewell);

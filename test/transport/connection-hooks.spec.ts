@@ -6,6 +6,7 @@ import {
   ForbiddenException,
   Inject,
   Injectable,
+  Logger,
   Module,
   type Provider,
   Scope,
@@ -429,9 +430,11 @@ describe('A client is refused', () => {
       '',
       expect.objectContaining({ code: 'ERR_LINE_TIMEOUT' }),
     ]);
-    expect(goodbye.said).toEqual([]);
-    gate.open();
     expect(await goodbye.next()).toBe('1 refused');
+    client.end();
+    gate.open();
+    await expect.poll(() => later).toEqual(['first']);
+    await server.close();
     expect(later).toEqual(['first']);
     expect(server.stats()).toMatchObject({ lines: 0, handlerErrors: 1 });
   });
@@ -718,6 +721,26 @@ describe('A farewell', () => {
     const started = performance.now();
     await app.close();
     expect(performance.now() - started).toBeLessThan(5_000);
+  });
+});
+
+describe('A server made without LineTransportModule', () => {
+  it('says when it listens that it calls no hooks', async () => {
+    const warned: unknown[] = [];
+    Logger.overrideLogger({
+      warn: (message: unknown) => warned.push(message),
+      error: (message: unknown) => warned.push(message),
+      log: () => undefined,
+    });
+    onTestFinished(() => Logger.overrideLogger(false));
+    const server = new LineServer({ host: '127.0.0.1' });
+    onTestFinished(() => server.close());
+    await new Promise((resolve) => {
+      server.listen(resolve);
+    });
+    expect(warned).toEqual([
+      'There are @OnConnect() or @OnDisconnect() methods, but this server was made without LineTransportModule and calls none.',
+    ]);
   });
 });
 

@@ -381,15 +381,21 @@ describe('A server whose key material is wrong does not listen, and says why', (
   });
 
   it('if an option has a value that it cannot have', async () => {
-    expect(await fault({ minVersion: 'TLSv9' as never })).toMatchObject({
+    expect(await fault({ pfx: '', minVersion: 'TLSv9' as never })).toMatchObject({
       code: 'ERR_LINE_LISTEN',
       message: expect.stringMatching(/the tls options are refused: .*TLSv9/),
     });
   });
 
-  it('and names no file of it: "tls" that is no object is an option fault', () => {
-    expect(() => new LineServer({ tls: 'key.pem' as never })).toThrow(
-      expect.objectContaining({ code: 'ERR_LINE_OPTIONS' }),
-    );
-  });
+  it.each(['key.pem', {}, { minVersion: 'TLSv1.3' }])(
+    'and is not even made with %j, which has no key',
+    (tls) => {
+      expect(() => new LineServer({ tls: tls as never })).toThrow(
+        expect.objectContaining({
+          code: 'ERR_LINE_OPTIONS',
+          message: expect.stringContaining('tls must have a key and a cert, or a pfx'),
+        }),
+      );
+    },
+  );
 });
