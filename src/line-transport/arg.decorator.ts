@@ -19,10 +19,10 @@ export type ArgPipe = Type<PipeTransform> | PipeTransform;
 const used = new WeakMap<object, Map<string | symbol | undefined, (number | string)[]>>();
 
 /**
- * One argument of the command: a word by its place, from 0, if the command takes `'words'`, or by its name. A word that was not
- * sent is `undefined`: let a pipe say so.
+ * One argument of the command: a word by its place, from 0, if the command takes `'words'`, or by its name. An optional word, or
+ * one of `'words'`, is `undefined` if it was not sent: give the parameter a default, or let a pipe say so.
  *
- * @param which place or name
+ * @param which place, or name without the mark of an optional word
  * @param pipes pipes, as with `@Payload`, or `{ schema, pipes }`
  */
 export function Arg(

@@ -145,7 +145,10 @@ describe('A name', () => {
 
   it('finds no command in any text that does not begin with it', () => {
     const names = fc.constantFrom('SET', 'SET ALL', 'GET', 'a', '"', 'Größe', '__proto__');
-    const args = fc.constantFrom<CommandArguments | undefined>(undefined, 'words', 'rest', ['key']);
+    const args = fc.constantFrom<CommandArguments | undefined>(undefined, 'words', 'rest', [
+      'key',
+      'to?',
+    ]);
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({
@@ -242,13 +245,16 @@ describe('The payload', () => {
     ['is empty text where there is none', 'rest', 'SET', ''],
     ['is the words by their names', ['key', 'value'], 'SET a "b c"', { key: 'a', value: 'b c' }],
     ['has an empty word if one was sent', ['key', 'value'], 'SET "" x', { key: '', value: 'x' }],
+    ['has an optional word if it was sent', ['key', 'to?'], 'SET a b', { key: 'a', to: 'b' }],
+    ['has an optional word if an empty one was sent', ['to?'], 'SET ""', { to: '' }],
   ])('%s', (_, args, line, expected) => {
     expect(payload(args, line)).toEqual({ payload: expected });
   });
 
-  it('lacks the words that were not sent, rather than having them undefined', () => {
-    expect(payload(['key', 'value'], 'SET a')).toStrictEqual({ payload: { key: 'a' } });
-    expect(payload(['key', 'value'], 'SET')).toStrictEqual({ payload: {} });
+  it('lacks the optional words that were not sent, rather than having them undefined', () => {
+    expect(payload(['key', 'value?'], 'SET a')).toStrictEqual({ payload: { key: 'a' } });
+    expect(payload(['a', 'b?', 'c?'], 'SET 1 2')).toStrictEqual({ payload: { a: '1', b: '2' } });
+    expect(payload(['key?', 'value?'], 'SET')).toStrictEqual({ payload: {} });
   });
 
   it('is the whole line for what answers unknown commands', () => {
@@ -259,11 +265,21 @@ describe('The payload', () => {
   it('is none if there are more words than names', () => {
     expect(payload(['key'], 'SET a b')).toBe('wrongArguments');
     expect(payload(['key'], 'SET "a b"')).toEqual({ payload: { key: 'a b' } });
+    expect(payload(['key', 'value?'], 'SET a b c')).toBe('wrongArguments');
     expect(payload('words', `SET${' x'.repeat(10_000)}`)).toHaveProperty('payload.length', 10_000);
   });
 
+  it('is none if a word is missing that is not optional', () => {
+    expect(payload(['key'], 'SET')).toBe('wrongArguments');
+    expect(payload(['key'], 'SET \t ')).toBe('wrongArguments');
+    expect(payload(['key', 'value'], 'SET a')).toBe('wrongArguments');
+    expect(payload(['key', 'value'], 'SET "a b"')).toBe('wrongArguments');
+    expect(payload(['key', 'value?'], 'SET')).toBe('wrongArguments');
+    expect(payload(['key'], 'SET ""')).toEqual({ payload: { key: '' } });
+  });
+
   it('is none if the quoting is malformed, whatever else is wrong', () => {
-    for (const args of ['words', ['key']] as const) {
+    for (const args of ['words', ['key'], ['key', 'value'], ['key?']] as const) {
       expect(payload(args, 'SET "a')).toBe('badQuoting');
       expect(payload(args, 'SET "a"b')).toBe('badQuoting');
       expect(payload(args, String.raw`SET a b c "\q"`)).toBe('badQuoting');
@@ -278,6 +294,9 @@ describe('The usage', () => {
     ['rest', 'SET'],
     [['key'], 'SET <key>'],
     [['key', 'value'], 'SET <key> <value>'],
+    [['key?'], 'SET [key]'],
+    [['key', 'value?'], 'SET <key> [value]'],
+    [['key', 'from?', 'to?'], 'SET <key> [from] [to]'],
   ])('of a command with args %j is %s', (args, usage) => {
     expect(usageOf(commandOf('SET', args))).toBe(usage);
   });
@@ -332,9 +351,19 @@ describe('A second declaration of a command', () => {
 
 describe('Wrong options', () => {
   it.each<[string, CommandOptions, string]>([
-    ['no names', { args: [] }, 'args must name each word: letters, digits and _, a letter first'],
+    [
+      'no names',
+      { args: [] },
+      'args must name each word: letters, digits and _, a letter first, and ? last if it is optional',
+    ],
     ['a name that is none', { args: ['a-b'] }, 'args must name each word'],
     ['two words of one name', { args: ['a', 'a'] }, 'args must not name two words alike'],
+    ['the same, one optional', { args: ['a', 'a?'] }, 'args must not name two words alike'],
+    [
+      'a required word behind an optional one',
+      { args: ['a?', 'b'] },
+      'args must not name a word behind an optional one that is not optional itself',
+    ],
     [
       'no number',
       { timeoutMs: Number.NaN },

@@ -46,7 +46,7 @@ type Arguments = { [Name in keyof LineClientEvents]: Parameters<LineClientEvents
  * Made by `ClientsModule.register([{ name, customClass: LineClient, options }])` or with `new LineClient(options)`.
  *
  * - `send(command, data)` is cold: each subscription sends the line `command`, or `command data` if there is data (an array
- *   is joined by blanks), emits each line of the reply and completes. Nest wants data: give `''` for none.
+ *   is written as words, each in quotes where it must be), emits each line of the reply and completes. Nest wants data: give `''` for none.
  * - `emit(command, data)` sends, subscribed to or not, a line that gets no reply. Wait for it to complete before `close()`.
  *
  * Both connect if need be, and fail with a {@link LineError}: `ERR_LINE_REQUEST`, `ERR_LINE_CONNECT`, `ERR_LINE_CLOSED`;

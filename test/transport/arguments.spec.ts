@@ -65,6 +65,16 @@ class StoreController {
     return JSON.stringify(named);
   }
 
+  @Command('FIND', { args: ['key', 'from?', 'to?'] })
+  find(@Args() named: unknown): LineReply {
+    return JSON.stringify(named);
+  }
+
+  @Command('KEYS', { args: ['prefix?'] })
+  keys(@Args() named: unknown): LineReply {
+    return JSON.stringify(named);
+  }
+
   @Command('NOTE', { args: 'rest' })
   note(@Args() text: string): LineReply {
     return JSON.stringify(text);
@@ -127,10 +137,14 @@ describe('A command may take', () => {
     ['words', 'WORDS ""', '[""]'],
     ['words', String.raw`WORDS "\u0041\\ \"b\"" it's 5"`, String.raw`["A\\ \"b\"","it's","5\""]`],
     ['words', 'WORDS Größe 大\u3000小', '["Größe","大","小"]'],
-    ['named words', 'SET', '{}'],
-    ['named words', 'SET color', '{"key":"color"}'],
     ['named words', 'SET color "dark red"', '{"key":"color","value":"dark red"}'],
+    ['named words', 'SET "" ""', '{"key":"","value":""}'],
     ['named words', 'PUT color red', '{"key":"color","value":"red"}'],
+    ['named words, optional ones left out', 'FIND color', '{"key":"color"}'],
+    ['named words, the last one left out', 'FIND color 1', '{"key":"color","from":"1"}'],
+    ['named words, optional ones too', 'FIND color "" 9', '{"key":"color","from":"","to":"9"}'],
+    ['named words that are all optional', 'KEYS', '{}'],
+    ['named words that are all optional', 'KEYS co', '{"prefix":"co"}'],
     ['the rest of its line', 'NOTE', '""'],
     ['the rest of its line', 'NOTE   it\'s  "as it is" \\n ', String.raw`"it's  \"as it is\" \\n"`],
     ['words behind a name of two words', 'LIST ALL a b', 'all a+b'],
@@ -183,7 +197,7 @@ describe('A command may take', () => {
         return one + other;
       }
 
-      @MessagePattern('PAIR', LINE_TRANSPORT, { args: ['key', 'value'] })
+      @MessagePattern('PAIR', LINE_TRANSPORT, { args: ['key', 'value?'] })
       pair(@Payload() pair: unknown): LineReply {
         return JSON.stringify(pair);
       }
@@ -197,7 +211,9 @@ describe('A command may take', () => {
     const server = await serverOf([PlainController]);
     expect(await server.inject('ADD 1 2')).toBe('3');
     expect(await server.inject('PAIR a')).toBe('{"key":"a"}');
-    expect(await server.inject('PAIR a b c')).toBe('TOO MANY ARGUMENTS. Use PAIR <key> <value>.');
+    expect(await server.inject('PAIR a b')).toBe('{"key":"a","value":"b"}');
+    expect(await server.inject('PAIR')).toBe('WRONG ARGUMENTS. Use PAIR <key> [value].');
+    expect(await server.inject('PAIR a b c')).toBe('WRONG ARGUMENTS. Use PAIR <key> [value].');
     expect(await server.inject('BARE')).toBe('bare');
     expect(await server.inject('BARE x')).toMatch(/^UNKNOWN COMMAND/);
   });
@@ -221,7 +237,7 @@ describe('A method may ask for', () => {
       return `${right} ${left}`;
     }
 
-    @Command('PAIR', { args: ['key', 'value'] })
+    @Command('PAIR', { args: ['key', 'value?'] })
     pair(
       @Arg('key') key: string,
       @Arg('value', new DefaultValuePipe('nothing')) value: string,
@@ -277,6 +293,27 @@ describe('A method may ask for', () => {
     expect(await server.inject('PAIR a b')).toBe('a\nb\nkey,value\nPAIR a b\nPAIR');
   });
 
+  it('an optional word by its name without the mark, which is undefined if it was not sent', async () => {
+    @Controller()
+    class OptionalController {
+      @Command('FIND', { args: ['key', 'from?'] })
+      find(@Arg('key') key: string, @Arg('from') from?: string): LineReply {
+        return `${key} ${typeof from}`;
+      }
+
+      @Command('LIMIT', { args: ['limit?'] })
+      limit(@Arg('limit') limit = '10'): LineReply {
+        return limit;
+      }
+    }
+
+    const server = await serverOf([OptionalController]);
+    expect(await server.inject('FIND a')).toBe('a undefined');
+    expect(await server.inject('FIND a ""')).toBe('a string');
+    expect(await server.inject('LIMIT')).toBe('10');
+    expect(await server.inject('LIMIT 2')).toBe('2');
+  });
+
   it('all words through a pipe', async () => {
     const server = await serverOf([AskingController]);
     expect(await server.inject('COUNT a b "c d"')).toBe('3');
@@ -306,7 +343,7 @@ describe("Nest's ValidationPipe", () => {
 
   @Controller()
   class DepositController {
-    @Command('DEPOSIT', { args: ['account', 'amount', 'memo', 'other'] })
+    @Command('DEPOSIT', { args: ['account', 'amount', 'memo?', 'other?'] })
     deposit(@Args() deposit: Deposit): LineReply {
       return `${deposit instanceof Deposit} ${JSON.stringify(deposit)}`;
     }
@@ -315,7 +352,7 @@ describe("Nest's ValidationPipe", () => {
   @Controller()
   class MethodController {
     @UsePipes(new ValidationPipe({ transform: true, whitelist: true }))
-    @Command('DEPOSIT', { args: ['account', 'amount', 'memo', 'other'] })
+    @Command('DEPOSIT', { args: ['account', 'amount', 'memo?', 'other?'] })
     deposit(@Args() deposit: Deposit): LineReply {
       return `${deposit instanceof Deposit} ${JSON.stringify(deposit)}`;
     }
@@ -323,7 +360,7 @@ describe("Nest's ValidationPipe", () => {
 
   @Controller()
   class ParameterController {
-    @Command('DEPOSIT', { args: ['account', 'amount', 'memo', 'other'] })
+    @Command('DEPOSIT', { args: ['account', 'amount', 'memo?', 'other?'] })
     deposit(
       @Args(new ValidationPipe({ transform: true, whitelist: true })) deposit: Deposit,
     ): LineReply {
@@ -352,12 +389,15 @@ describe("Nest's ValidationPipe", () => {
       'ERROR: account must be small letters; amount must be an integer number; ' +
         'memo must be shorter than or equal to 5 characters',
     );
-    expect(await server.inject('DEPOSIT')).toMatch(/^ERROR: account must .*; amount must .*$/);
-    expect(await server.inject('DEPOSIT ada 99 a b c')).toMatch(/^TOO MANY ARGUMENTS/);
+    expect(await server.inject('DEPOSIT "" x')).toMatch(/^ERROR: account must .*; amount must .*$/);
+    const usage = 'WRONG ARGUMENTS. Use DEPOSIT <account> <amount> [memo] [other].';
+    expect(await server.inject('DEPOSIT')).toBe(usage);
+    expect(await server.inject('DEPOSIT ada')).toBe(usage);
+    expect(await server.inject('DEPOSIT ada 99 a b c')).toBe(usage);
     expect(server.stats()).toMatchObject({
       rejected: 3,
       handlerErrors: 0,
-      protocolErrors: { badArguments: 1 },
+      protocolErrors: { badArguments: 3 },
     });
   });
 
@@ -404,12 +444,12 @@ describe("Nest's StandardSchemaValidationPipe", () => {
       return JSON.stringify(given);
     }
 
-    @Command('ARGS', { args: ['account', 'amount'] })
+    @Command('ARGS', { args: ['account', 'amount?'] })
     args(@Args({ schema: deposit }) given: v.InferOutput<typeof deposit>): LineReply {
       return JSON.stringify(given);
     }
 
-    @Command('ARG', { args: ['account', 'n'] })
+    @Command('ARG', { args: ['account?', 'n?'] })
     arg(@Arg('n', { schema: amount }) n: number): LineReply {
       return n + 1;
     }
@@ -446,7 +486,7 @@ describe("Nest's StandardSchemaValidationPipe", () => {
     );
     expect(await server.inject('ARGS ada')).toMatch(/^ERROR: amount: .+$/);
     expect(await server.inject('ARG ada x')).toBe('ERROR: amount must be digits');
-    expect(await server.inject('ARG')).toMatch(/^ERROR: .+$/);
+    expect(await server.inject('ARG')).toMatch(/^ERROR: .+$/); // optional on the line, not in the schema
     expect(await server.inject('SUM 1 2 "3\\r\\n" x')).toBe(
       'ERROR: 2: amount must be digits; 3: amount must be digits',
     );
@@ -498,8 +538,14 @@ describe('Arguments that a command does not take', () => {
     [String.raw`WORDS "\x"`, 'UNBALANCED QUOTES.'],
     ['SET "', 'UNBALANCED QUOTES.'],
     ['SET a b c "', 'UNBALANCED QUOTES.'],
-    ['SET a b c', 'TOO MANY ARGUMENTS. Use SET <key> <value>.'],
-    ['PUT a b ""', 'TOO MANY ARGUMENTS. Use PUT <key> <value>.'],
+    ['SET', 'WRONG ARGUMENTS. Use SET <key> <value>.'],
+    ['SET a', 'WRONG ARGUMENTS. Use SET <key> <value>.'],
+    ['SET "a b"', 'WRONG ARGUMENTS. Use SET <key> <value>.'],
+    ['SET a b c', 'WRONG ARGUMENTS. Use SET <key> <value>.'],
+    ['PUT a b ""', 'WRONG ARGUMENTS. Use PUT <key> <value>.'],
+    ['FIND', 'WRONG ARGUMENTS. Use FIND <key> [from] [to].'],
+    ['FIND a 1 2 3', 'WRONG ARGUMENTS. Use FIND <key> [from] [to].'],
+    ['KEYS a b', 'WRONG ARGUMENTS. Use KEYS [prefix].'],
   ])('are answered so, and the conversation goes on: %s', async (line, reply) => {
     const server = await serverOf([StoreController]);
     const errors: unknown[] = [];
@@ -533,6 +579,7 @@ describe('Arguments that a command does not take', () => {
     }
 
     const server = await serverOf([RecordingController]);
+    await server.inject('RECORD');
     await server.inject('RECORD a b');
     await server.inject('RECORD "');
     expect(reached).toEqual([]);
@@ -545,7 +592,7 @@ describe('Arguments that a command does not take', () => {
     const replies: string[] = [];
     server.on('reply', (_, line) => replies.push(line));
     const client = new LineConversation(server);
-    client.send('SET a b c', 'WORDS "', 'WORDS').end();
+    client.send('SET a', 'SET a b c', 'WORDS "', 'WORDS').end();
     await client.rest();
     expect(replies).toEqual(['[]']);
   });
@@ -597,7 +644,8 @@ describe('A server that ignores case', () => {
 
     const server = await serverOf([MixedController], { ignoreCase: true });
     expect(await server.inject('sET iT a')).toBe('Set It\nSet It\nsET iT a');
-    expect(await server.inject('SET IT a b')).toBe('TOO MANY ARGUMENTS. Use Set It <key>.');
+    expect(await server.inject('SET IT')).toBe('WRONG ARGUMENTS. Use Set It <key>.');
+    expect(await server.inject('SET IT a b')).toBe('WRONG ARGUMENTS. Use Set It <key>.');
     expect(await server.inject('nope')).toBe('UNKNOWN COMMAND. Use Set It.');
     expect(server.commands).toEqual(['Set It']);
   });
@@ -682,6 +730,7 @@ describe('A wrong declaration stops where it is written:', () => {
   it.each([
     ['of a command that has no words', undefined],
     ['that is not among the names', ['key', 'value'] as const],
+    ['that is not among the names, optional ones too', ['key', 'value?'] as const],
     ['of a command whose words have no names', 'words' as const],
     ['of a command that takes the rest', 'rest' as const],
   ])('a word by a name %s', (_, args) => {
@@ -700,17 +749,32 @@ describe('A wrong declaration stops where it is written:', () => {
   });
 
   it.each([
-    [{ args: [] }, 'args must name each word: letters, digits and _, a letter first'],
+    [
+      { args: [] },
+      'args must name each word: letters, digits and _, a letter first, and ? last if it is optional',
+    ],
     [{ args: [''] }, 'args must name each word'],
     [{ args: ['a b'] }, 'args must name each word'],
     [{ args: ['0'] }, 'args must name each word'],
     [{ args: ['__proto__'] }, 'args must name each word'],
+    [{ args: ['?'] }, 'args must name each word'],
+    [{ args: ['?a'] }, 'args must name each word'],
+    [{ args: ['a??'] }, 'args must name each word'],
+    [{ args: ['a?b'] }, 'args must name each word'],
     [{ args: ['a', 'b', 'a'] }, 'args must not name two words alike'],
+    [{ args: ['a', 'a?'] }, 'args must not name two words alike'],
+    [{ args: ['a?', 'b?', 'a?'] }, 'args must not name two words alike'],
+    [
+      { args: ['a?', 'b'] },
+      'args must not name a word behind an optional one that is not optional itself',
+    ],
+    [{ args: ['a', 'b?', 'c', 'd?'] }, 'args must not name a word behind an optional one'],
     [{ args: 'word' as never }, `args must be 'words', 'rest' or the words' names, not "word"`],
     [{ args: {} as never }, `args must be 'words', 'rest' or the words' names, not {}`],
     [{ args: [1] as never }, 'args must name each word'],
     [{ args: ['key', 'constructor'] }, 'args must not name a word constructor'],
     [{ args: ['valueOf'] }, 'args must not name a word valueOf'],
+    [{ args: ['key', 'valueOf?'] }, 'args must not name a word valueOf'],
     [{ timeoutMs: -1 }, 'timeoutMs must be a whole number from 0 to 86400000, not -1'],
     [{ timeoutMs: 1.5 }, 'timeoutMs must be a whole number from 0 to 86400000, not 1.5'],
     [{ timeoutMs: 86_400_001 }, 'timeoutMs must be a whole number'],
@@ -734,7 +798,14 @@ describe('A wrong declaration stops where it is written:', () => {
   });
 
   it('and a right one does not', () => {
-    for (const args of ['words', 'rest', ['a'], ['a', 'B_2']] as const) {
+    for (const args of [
+      'words',
+      'rest',
+      ['a'],
+      ['a?'],
+      ['a', 'B_2'],
+      ['a', 'b', 'B_2?', 'c?'],
+    ] as const) {
       expect(() => Command('GET', { args, timeoutMs: 0 })).not.toThrow();
     }
     expect(() => Command('GET', { timeoutMs: 86_400_000 })).not.toThrow();
@@ -774,7 +845,7 @@ describe('Two methods that answer one command with arguments', () => {
 describe('An unfinished line', () => {
   const GRACE = { lineGraceMs: 20 };
 
-  it.each(['SET', 'SET color', 'SET color red', 'NOTE', 'WORDS "a'])(
+  it.each(['SET', 'SET color', 'SET color red', 'FIND a', 'KEYS', 'NOTE', 'WORDS "a'])(
     'is not answered early while more may follow: %s',
     async (line) => {
       const { connect, server } = await startLineApplication([StoreController], GRACE);

@@ -1,7 +1,8 @@
 /** What a client asks and which reply is whose. */
+import { Controller } from '@nestjs/common';
 import { firstValueFrom, lastValueFrom, type Observable, share, tap, toArray } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { LineClient } from '../../src/line-transport/index.js';
+import { Args, Command, type LineClient, type LineReply } from '../../src/line-transport/index.js';
 import { startLineApplication } from '../support/line-application.js';
 import { converse, lineClient, nextOf } from '../support/raw-server.js';
 import { AnswersController, EchoController, FallbackController } from './controllers.js';
@@ -75,6 +76,40 @@ describe('A request', () => {
     expect(await peer.line()).toBe(line);
     peer.send('said\n');
     expect(await reply).toBe('said');
+  });
+
+  it('with an array gives a command that takes words those words, whatever is in them', async () => {
+    @Controller()
+    class WordsController {
+      @Command('WORDS', { args: 'words' })
+      words(@Args() words: string[]): LineReply {
+        return JSON.stringify(words);
+      }
+
+      @Command('SET', { args: ['key', 'value'] })
+      set(@Args() named: object): LineReply {
+        return JSON.stringify(named);
+      }
+    }
+
+    const { port } = await startLineApplication([WordsController]);
+    const client = lineClient({ port });
+    const words = [
+      'a b',
+      '',
+      '"',
+      '\\',
+      "it's",
+      '\r\nQUIT',
+      '\u0001',
+      '\u2028',
+      'Größe 大',
+      '\\u0041',
+    ];
+    expect(JSON.parse(await ask(client, 'WORDS', words))).toEqual(words);
+    expect(await ask(client, 'SET', ['a b', 7])).toBe('{"key":"a b","value":"7"}');
+    expect(await ask(client, 'SET', ['a b'])).toBe('WRONG ARGUMENTS. Use SET <key> <value>.');
+    expect(await ask(client, 'SET', 'a b')).toBe('{"key":"a","value":"b"}');
   });
 
   it.each([

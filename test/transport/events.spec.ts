@@ -158,18 +158,21 @@ describe('An event', () => {
   it('that is sent with arguments it does not take is told so, like any line', async () => {
     @Controller()
     class TwoController {
-      @EventPattern('SET', { args: ['key', 'value'] })
+      @EventPattern('SET', { args: ['key', 'value?'] })
       set(payload: object): void {
         trace.push(JSON.stringify(payload));
       }
     }
 
     const server = await prepareLineApplication([TwoController]);
-    expect(await talk(server, 'SET a b c', 'SET "a')).toEqual([
-      'TOO MANY ARGUMENTS. Use SET <key> <value>.',
+    expect(await talk(server, 'SET', 'SET a b c', 'SET "a')).toEqual([
+      'WRONG ARGUMENTS. Use SET <key> [value].',
+      'WRONG ARGUMENTS. Use SET <key> [value].',
       'UNBALANCED QUOTES.',
     ]);
     expect(trace).toEqual([]);
+    expect(await talk(server, 'SET a', 'SET a b')).toEqual([]);
+    expect(trace).toEqual(['{"key":"a"}', '{"key":"a","value":"b"}']);
   });
 
   it('passes guards and interceptors', async () => {

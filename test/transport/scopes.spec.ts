@@ -240,7 +240,7 @@ describe('In request scope', () => {
     class SessionController {
       constructor(@Inject(CONTEXT) private readonly request: LineRequest) {}
 
-      @Command('USER', { args: ['name'] })
+      @Command('USER', { args: ['name?'] })
       user(@Arg('name') name: string | undefined): LineReply {
         const { session } = this.request.getContext();
         session.user ??= name ?? 'nobody';
