@@ -19,9 +19,10 @@ describe('The calculator example', () => {
   });
 
   it.each([
-    ['ADD 1', 'ERROR: Validation failed (numeric string is expected)'],
+    ['ADD 1', 'WRONG ARGUMENTS. Use ADD <a> <b>.'],
+    ['ADD 1 ""', 'ERROR: Validation failed (numeric string is expected)'],
     ['ADD one 2', 'ERROR: Validation failed (numeric string is expected)'],
-    ['ADD 1 2 3', 'TOO MANY ARGUMENTS. Use ADD <a> <b>.'],
+    ['ADD 1 2 3', 'WRONG ARGUMENTS. Use ADD <a> <b>.'],
     ['DIV 7 2.5', 'ERROR: Validation failed (numeric string is expected)'],
     ['DIV 7 0', 'ERROR: nothing can be divided by zero'],
     ['SUM', 'ERROR: give at least one number'],

@@ -24,7 +24,9 @@ describe('The chat example', () => {
   });
 
   it.each([
-    ['NAME', 'ERROR: a name is 1 to 16 letters or digits'],
+    ['NAME', 'WRONG ARGUMENTS. Use NAME <name>.'],
+    ['NAME a b', 'WRONG ARGUMENTS. Use NAME <name>.'],
+    ['NAME ""', 'ERROR: a name is 1 to 16 letters or digits'],
     ['NAME "a b"', 'ERROR: a name is 1 to 16 letters or digits'],
     ['NAME ada', 'ERROR: ada is here already'],
     ['HELP', 'UNKNOWN COMMAND. Use NAME, SAY or QUIT.'],

@@ -30,7 +30,7 @@ export class ChatController {
   }
 
   @Command('NAME', { args: ['name'] })
-  name(@Arg('name') name = '', @Ctx() { connection, session }: LineContext<Guest>): LineReply {
+  name(@Arg('name') name: string, @Ctx() { connection, session }: LineContext<Guest>): LineReply {
     if (session.name !== undefined) throw new RpcException(`you are ${session.name}`);
     if (!/^\w{1,16}$/.test(name)) throw new RpcException('a name is 1 to 16 letters or digits');
     if (this.#guests().some((guest) => guest.session.name === name)) {

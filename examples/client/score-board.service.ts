@@ -4,7 +4,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
 import { firstValueFrom } from 'rxjs';
-import { quoteWord } from '../../src/line-transport/index.js';
 
 /** The injection token of the client that a {@link ScoreBoard} asks with. */
 export const KEY_VALUE = Symbol('key-value service');
@@ -31,7 +30,7 @@ export class ScoreBoard {
    * @throws {Error} if the reply is an error line
    */
   async #ask(command: string, ...words: string[]): Promise<string | undefined> {
-    const request = this.service.send<string>(command, words.map(quoteWord));
+    const request = this.service.send<string>(command, words);
     const reply = await firstValueFrom(request);
     if (reply.startsWith('-')) throw new Error(`The key-value service said: ${reply}`);
     return reply === '$-1' ? undefined : reply.slice(1);

@@ -9,7 +9,8 @@ import { Counter, Raise } from './counter.service.js';
 export class CounterLineController {
   constructor(private readonly counter: Counter) {}
 
-  @Command('RAISE', { args: ['by'] })
+  /** The word may be left out, as may the field over HTTP: the schema has a default for both. */
+  @Command('RAISE', { args: ['by?'] })
   raise(@Args({ schema: Raise }) raise: Raise): LineReply {
     return this.counter.raise(raise);
   }

@@ -30,7 +30,8 @@ describe('The hybrid example', () => {
     expect(await server.inject('RAISE 41')).toBe('42');
     expect(await (await fetch(counter)).json()).toEqual({ count: 42 });
     expect(await raise(counter, { by: '8' })).toEqual({ count: 50 });
-    expect(await server.inject('COUNT')).toBe('50');
+    expect(await raise(counter, {})).toEqual({ count: 51 });
+    expect(await server.inject('COUNT')).toBe('51');
   });
 
   it('holds lines and HTTP against the same schema', async () => {
@@ -40,6 +41,7 @@ describe('The hybrid example', () => {
       statusCode: 400,
       message: ['by: is no whole number'],
     });
+    expect(await server.inject('RAISE 1 2')).toBe('WRONG ARGUMENTS. Use RAISE [by].');
     expect(await server.inject('COUNT')).toBe('0');
   });
 

@@ -56,9 +56,11 @@ describe('The key-value example', () => {
   });
 
   it.each([
-    ['SET', '-ERR a word is missing'],
-    ['SET a', '-ERR a word is missing'],
-    ['SET a b c', '-ERR too many arguments, use SET <key> <value>'],
+    ['SET', '-ERR wrong arguments, use SET <key> <value>'],
+    ['SET a', '-ERR wrong arguments, use SET <key> <value>'],
+    ['SET a b c', '-ERR wrong arguments, use SET <key> <value>'],
+    ['GET', '-ERR wrong arguments, use GET <key>'],
+    ['INCR', '-ERR wrong arguments, use INCR <key>'],
     ['GET "a', '-ERR unbalanced quotes'],
     ['FLUSHALL', '-ERR unknown command, use SET GET DEL INCR KEYS'],
     [`SET a ${'b'.repeat(1024)}`, '-ERR a line has at most 1024 bytes'],

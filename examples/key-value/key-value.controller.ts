@@ -3,27 +3,21 @@
  */
 import { Controller } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
-import * as v from 'valibot';
 import { Arg, Args, Command, type LineReply, quoteWord } from '../../src/line-transport/index.js';
 import { Store } from './store.service.js';
-
-const Word = v.string('a word is missing');
 
 @Controller()
 export class KeyValueController {
   constructor(private readonly store: Store) {}
 
   @Command('SET', { args: ['key', 'value'] })
-  set(
-    @Arg('key', { schema: Word }) key: string,
-    @Arg('value', { schema: Word }) value: string,
-  ): LineReply {
+  set(@Arg('key') key: string, @Arg('value') value: string): LineReply {
     this.store.set(key, value);
     return '+OK';
   }
 
   @Command('GET', { args: ['key'] })
-  get(@Arg('key', { schema: Word }) key: string): LineReply {
+  get(@Arg('key') key: string): LineReply {
     const value = this.store.get(key);
     return value === undefined ? '$-1' : `+${quoteWord(value)}`;
   }
@@ -34,7 +28,7 @@ export class KeyValueController {
   }
 
   @Command('INCR', { args: ['key'] })
-  increment(@Arg('key', { schema: Word }) key: string): LineReply {
+  increment(@Arg('key') key: string): LineReply {
     const value = this.store.get(key) ?? '0';
     const number = Number(value) + 1;
     if (!/^-?\d+$/.test(value) || !Number.isSafeInteger(number))

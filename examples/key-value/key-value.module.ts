@@ -1,8 +1,7 @@
 /**
  * KeyValueModule: commands in any case, error lines in the protocol's own form.
  */
-import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
-import { APP_PIPE } from '@nestjs/core';
+import { Module } from '@nestjs/common';
 import { LineTransportModule } from '../../src/line-transport/index.js';
 import { KeyValueController } from './key-value.controller.js';
 import { Store } from './store.service.js';
@@ -11,6 +10,6 @@ import { WORDS } from './words.js';
 @Module({
   imports: [LineTransportModule.forRoot({ port: 45_000, ignoreCase: true, words: WORDS })],
   controllers: [KeyValueController],
-  providers: [Store, { provide: APP_PIPE, useClass: StandardSchemaValidationPipe }],
+  providers: [Store],
 })
 export class KeyValueModule {}

@@ -7,7 +7,7 @@ export const WORDS: LineWords = {
   unknownCommand: (commands) => `-ERR unknown command, use ${commands.join(' ')}`,
   lineTooLong: (maxLineBytes) => `-ERR a line has at most ${maxLineBytes} bytes`,
   badQuoting: '-ERR unbalanced quotes',
-  wrongArguments: (usage) => `-ERR too many arguments, use ${usage}`,
+  wrongArguments: (usage) => `-ERR wrong arguments, use ${usage}`,
   rejected: (reason) => `-ERR ${reason}`,
   serverFull: '-ERR too many clients',
   idleTimeout: '-ERR idle for too long',

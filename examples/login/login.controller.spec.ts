@@ -9,6 +9,7 @@ import { LoginModule } from './login.module.js';
 
 const GREETING = 'HELLO. Who is there?';
 const WRONG = 'ERROR: wrong name or password';
+const USAGE = 'WRONG ARGUMENTS. Use LOGIN <name> <password>.';
 const FIRST = 'ERROR: LOGIN <name> <password> first';
 
 describe('The login example', () => {
@@ -30,15 +31,17 @@ describe('The login example', () => {
   });
 
   it.each([
-    'LOGIN ada',
-    'LOGIN',
-    'LOGIN ada Lovelace',
-    'LOGIN eve lovelace',
-    'LOGIN __proto__ x',
-    'LOGIN "" ""',
-  ])('does not let %s in', async (line) => {
+    ['LOGIN ada', USAGE],
+    ['LOGIN', USAGE],
+    ['LOGIN ada lovelace too', USAGE],
+    ['LOGIN ada ""', WRONG],
+    ['LOGIN ada Lovelace', WRONG],
+    ['LOGIN eve lovelace', WRONG],
+    ['LOGIN __proto__ x', WRONG],
+    ['LOGIN "" ""', WRONG],
+  ])('does not let %s in', async (line, reply) => {
     const { server } = await initExample(LoginModule);
-    expect(await server.inject(line)).toBe(WRONG);
+    expect(await server.inject(line)).toBe(reply);
   });
 
   it('closes the connection at the third wrong password', async () => {

@@ -22,8 +22,8 @@ export class LoginController {
   @Command('LOGIN', { args: ['name', 'password'] })
   async login(
     @Ctx() { connection, session }: LineContext<LoginSession>,
-    @Arg('name') name = '',
-    @Arg('password') password = '',
+    @Arg('name') name: string,
+    @Arg('password') password: string,
   ): Promise<LineReply> {
     if (session.user !== undefined) throw new RpcException('LOGOUT first');
     if (!(await this.accounts.allow(name, password))) {
