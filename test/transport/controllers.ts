@@ -177,3 +177,53 @@ export class FallbackController {
     return `what is ${line}?`;
   }
 }
+
+/** The shortest method of each kind of answer, for classes that say what is around them. */
+export class EveryAnswer {
+  @Command('LINE')
+  line(): LineReply {
+    return 'one';
+  }
+
+  @Command('LINES')
+  lines(): LineReply {
+    return ['one', 'two'];
+  }
+
+  @Command('PROMISE')
+  promise(): Promise<LineReply> {
+    return Promise.resolve('one');
+  }
+
+  @Command('STREAM')
+  stream(): LineStream {
+    return of('one', 'two');
+  }
+
+  @Command('ITERABLE')
+  async *iterable(): AsyncGenerator<LineReply> {
+    yield 'one';
+    yield await Promise.resolve('two');
+  }
+
+  @Command('NOTHING')
+  nothing(): void {}
+
+  @Command('CLOSE')
+  close(): LineReply {
+    return CLOSE;
+  }
+
+  @Command('FAIL')
+  fail(): LineReply {
+    throw new Error('hidden');
+  }
+
+  @Command('LATE')
+  late(): LineStream {
+    return concat(
+      of('one'),
+      throwError(() => new Error('hidden')),
+    );
+  }
+}

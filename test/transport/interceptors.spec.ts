@@ -35,6 +35,7 @@ import {
 } from '../../src/line-transport/index.js';
 import { LineConversation } from '../../src/line-transport/testing/index.js';
 import { prepareLineApplication, talk } from '../support/talk.js';
+import { EveryAnswer } from './controllers.js';
 
 type Around = (replies: Observable<unknown>, context: LineContext) => Observable<unknown>;
 
@@ -49,54 +50,7 @@ function around(intercept: Around): NestInterceptor {
 function controllersBehind(interceptor: NestInterceptor) {
   @UseInterceptors(interceptor)
   @Controller()
-  class BehindController {
-    @Command('LINE')
-    line(): LineReply {
-      return 'one';
-    }
-
-    @Command('LINES')
-    lines(): LineReply {
-      return ['one', 'two'];
-    }
-
-    @Command('PROMISE')
-    promise(): Promise<LineReply> {
-      return Promise.resolve('one');
-    }
-
-    @Command('STREAM')
-    stream(): LineStream {
-      return of('one', 'two');
-    }
-
-    @Command('ITERABLE')
-    async *iterable(): AsyncGenerator<LineReply> {
-      yield 'one';
-      yield 'two';
-    }
-
-    @Command('NOTHING')
-    nothing(): void {}
-
-    @Command('CLOSE')
-    close(): LineReply {
-      return CLOSE;
-    }
-
-    @Command('FAIL')
-    fail(): LineReply {
-      throw new Error('hidden');
-    }
-
-    @Command('LATE')
-    late(): LineStream {
-      return concat(
-        of('one'),
-        throwError(() => new Error('hidden')),
-      );
-    }
-
+  class BehindController extends EveryAnswer {
     @Command('NEVER')
     never(): LineStream {
       return NEVER;
