@@ -6,7 +6,7 @@ import { HttpException, IntrinsicException, type LoggerService } from '@nestjs/c
 import type { BaseRpcContext } from '@nestjs/microservices';
 import { type CommandTable, payloadOf, type RegisteredCommand, usageOf } from './command-table.js';
 import type { LineConnection } from './line-connection.js';
-import { LineContext, registeredFor } from './line-context.js';
+import { abortedBy, LineContext, registeredFor } from './line-context.js';
 import { errorReply, type ErrorReply, type LineWords } from './line-errors.js';
 import type { LineJournal } from './line-journal.js';
 import { ErrorLine, isLineStream, repliesOf } from './line-reply.js';
@@ -22,6 +22,7 @@ const WELCOME: RegisteredCommand = {
   name: '',
   handler: () => Promise.resolve(),
   args: undefined,
+  words: undefined,
   timeoutMs: undefined,
   isEvent: false,
   declaredBy: undefined,
@@ -73,7 +74,8 @@ export class CommandDispatch {
   errorReply(context: LineContext, error: unknown): ErrorReply | undefined {
     const { connection, line } = context;
     const command = registeredFor(context);
-    const reply = errorReply(error, this.words);
+    const isLate = error !== undefined && error === abortedBy(context);
+    const reply = errorReply(error, this.words, isLate);
     if (command?.isEvent === true) {
       this.fail(connection, line, error); // a reason that was meant for the client would be lost
       return undefined;
@@ -86,9 +88,7 @@ export class CommandDispatch {
   /** A defect: it is told to those who listen, or else logged. */
   fail(connection: LineConnection, line: string, error: unknown): void {
     const isHeard = this.journal.fail(connection, line, error);
-    // Nest logs no IntrinsicException; HttpExceptions are such, but one that comes here is a failure of ours.
-    const isSilent = error instanceof IntrinsicException && !(error instanceof HttpException);
-    if (!isHeard && !isSilent) this.logger.error(error);
+    if (!isHeard && !isIntrinsic(error)) this.logger.error(error);
   }
 
   /** The line is answered, or given up. */
@@ -122,4 +122,13 @@ async function begin(handle: () => unknown): Promise<unknown> {
   const next = AsyncResource.bind(() => replies.next());
   const end = AsyncResource.bind(async () => replies.return?.());
   return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
+}
+
+/** Nest logs no IntrinsicException. HttpExceptions are such, but one that is no rejection is a failure. */
+function isIntrinsic(error: unknown): boolean {
+  try {
+    return error instanceof IntrinsicException && !(error instanceof HttpException);
+  } catch {
+    return false; // a Proxy may throw even here
+  }
 }

@@ -20,6 +20,8 @@ export interface RegisteredCommand {
   readonly name: string;
   readonly handler: MessageHandler;
   readonly args: CommandArguments | undefined;
+  /** The names of its words, and how many of them have to be sent, if its words have names. */
+  readonly words: { readonly names: readonly string[]; readonly required: number } | undefined;
   readonly timeoutMs: number | undefined;
   /** Nothing is said in answer (`@EventPattern`). */
   readonly isEvent: boolean;
@@ -60,14 +62,15 @@ export class CommandTable {
   add(name: string, handler: MessageHandler, isEvent: boolean, extras: CommandExtras): void {
     refuseWrongOptions(name, extras);
     const key = this.keyOf(name);
-    const command = { name, handler, isEvent, args: extras.args, timeoutMs: extras.timeoutMs };
+    const { args, timeoutMs, declaredBy } = extras;
+    const command = { name, handler, args, words: wordsOf(args), timeoutMs, isEvent, declaredBy };
     const earlier = this.#commands.get(key);
     if (earlier !== undefined) {
       refuseSecond(name, earlier, isEvent, extras.declaredBy);
       if (isEvent) return; // Nest has chained it to the first, which calls it
     }
-    this.#commands.set(key, { ...command, declaredBy: extras.declaredBy });
-    if (extras.args !== undefined) this.#longest = Math.max(this.#longest, key.length);
+    this.#commands.set(key, command);
+    if (args !== undefined) this.#longest = Math.max(this.#longest, key.length);
     this.#names = [...this.#commands.values()]
       .map((each) => each.name)
       .filter((each) => each !== UNKNOWN_COMMAND);
@@ -105,7 +108,7 @@ export type BadArguments = 'badQuoting' | 'wrongArguments';
 
 /** The payload of a line's handler, or what is wrong with its arguments. */
 export function payloadOf(
-  { name, args }: RegisteredCommand,
+  { name, args, words: wanted }: RegisteredCommand,
   line: string,
 ): { readonly payload: unknown } | BadArguments {
   if (name === UNKNOWN_COMMAND) return { payload: line };
@@ -114,18 +117,23 @@ export function payloadOf(
   if (args === 'rest') return { payload: rest };
   const words = splitWords(rest);
   if (words === undefined) return 'badQuoting';
-  if (args === 'words') return { payload: words };
-  const required = args.filter((word) => !word.endsWith('?')).length;
-  if (words.length < required || words.length > args.length) return 'wrongArguments';
-  const names = namesOf(args);
+  if (wanted === undefined) return { payload: words };
+  const { names, required } = wanted;
+  if (words.length < required || words.length > names.length) return 'wrongArguments';
   return { payload: Object.fromEntries(words.map((word, index) => [names[index], word])) };
 }
 
 /** How a command is written, as a reminder for who wrote it otherwise: `SET <key> [value]`. */
-export function usageOf({ name, args }: RegisteredCommand): string {
-  const words: readonly string[] = Array.isArray(args) ? args : [];
-  const usages = words.map((word) => (word.endsWith('?') ? `[${word.slice(0, -1)}]` : `<${word}>`));
-  return [name, ...usages].join(' ');
+export function usageOf({ name, words }: RegisteredCommand): string {
+  const usages = words?.names.map((word, index) =>
+    index < words.required ? `<${word}>` : `[${word}]`,
+  );
+  return [name, ...(usages ?? [])].join(' ');
+}
+
+function wordsOf(args: CommandArguments | undefined): RegisteredCommand['words'] {
+  if (args === undefined || typeof args === 'string') return undefined;
+  return { names: namesOf(args), required: args.filter((word) => !word.endsWith('?')).length };
 }
 
 /**

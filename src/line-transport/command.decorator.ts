@@ -31,9 +31,9 @@ export function namesOf(words: readonly string[]): string[] {
 /** How a command is served. */
 export interface CommandOptions {
   /** What may follow the name. Default: nothing, so that a line with more than the name is no such command. */
-  readonly args?: CommandArguments;
+  readonly args?: CommandArguments | undefined;
   /** Milliseconds its handler may take, 0–86,400,000; 0 is for ever. Default: the server's `handlerTimeoutMs`. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Accepts methods that return what a line can say, and refuses others where they are written. */
@@ -103,7 +103,10 @@ function refuseUnspeakable(name: string): void {
  * @throws {LineError} `ERR_LINE_COMMAND`
  */
 export function refuseWrongOptions(command: MsPattern, { args, timeoutMs }: CommandOptions): void {
-  const fault = faultOf(args) ?? (timeoutMs === undefined ? undefined : timeoutFault(timeoutMs));
+  const nameless =
+    command === '' && args !== undefined ? 'a command with args needs a name' : undefined;
+  const fault =
+    nameless ?? faultOf(args) ?? (timeoutMs === undefined ? undefined : timeoutFault(timeoutMs));
   if (fault === undefined) return;
   throw new LineError('ERR_LINE_COMMAND', `The command ${JSON.stringify(command)}: ${fault}.`);
 }

@@ -9,7 +9,7 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 import { RpcExceptionsHandler } from '@nestjs/microservices/exceptions/rpc-exceptions-handler.js';
-import { catchError, from, isObservable, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { catchError, isObservable } from 'rxjs';
 import { LineContext } from './line-context.js';
 
 let installed = false;
@@ -21,36 +21,43 @@ export function answerLinesExceptions(): void {
   const { prototype } = RpcExceptionsHandler;
   // oxlint-disable-next-line typescript/unbound-method -- it is called with its own `this`
   const answerAsNest = prototype.handle;
-  prototype.handle = function (exception: Error, host: ArgumentsHost, ...rest: []) {
-    if (!(host.getArgByIndex(1) instanceof LineContext)) {
-      return answerAsNest.call(this, exception, host, ...rest);
-    }
-    return answerOf(() => this.invokeCustomFilters(exception, host), exception);
-  };
+  Reflect.set(
+    prototype,
+    'handle',
+    function (this: RpcExceptionsHandler, exception: Error, host: ArgumentsHost, ...rest: []) {
+      return host.getArgByIndex(1) instanceof LineContext
+        ? answerOf(() => this.invokeCustomFilters(exception, host), exception)
+        : answerAsNest.call(this, exception, host, ...rest);
+    },
+  );
 }
 
-function answerOf(filter: () => unknown, exception: unknown): Observable<unknown> {
-  try {
-    return asStream(filter(), exception);
-  } catch (error) {
-    return rethrow(error);
-  }
-}
-
-function asStream(outcome: unknown, exception: unknown): Observable<unknown> {
-  if (outcome instanceof Promise) {
-    return from(outcome).pipe(
-      catchError(rethrow),
-      mergeMap((settled: unknown) => asStream(settled, exception)),
-    );
-  }
-  if (isObservable(outcome)) return outcome.pipe(catchError(rethrow));
+/**
+ * A promise, in the place of Nest's Observable: of it a plain handler makes a rejection, which is seen also when nobody waits for
+ * the answer any more, and a stream one value, or an error.
+ */
+async function answerOf(filter: () => unknown, exception: unknown): Promise<unknown> {
+  const outcome = await attempt(filter);
   // Nest takes whatever is falsy for "not answered"; so is what a promise brings, or an async filter would hide a failure.
-  return outcome ? of(outcome) : throwError(() => exception);
+  if (!outcome) throw exception;
+  if (!isObservable(outcome)) return outcome;
+  return outcome.pipe(
+    catchError((error) => {
+      throw forClient(error);
+    }),
+  );
+}
+
+async function attempt(filter: () => unknown): Promise<unknown> {
+  try {
+    return await filter();
+  } catch (error) {
+    throw forClient(error);
+  }
 }
 
 /** By Nest's custom a filter throws what the client is to know: a string, or `{ status: 'error', message }`. */
-function rethrow(error: unknown): Observable<never> {
+function forClient(error: unknown): unknown {
   const isWord = typeof error === 'string' || (typeof error === 'object' && error !== null);
-  return throwError(() => (isWord && !(error instanceof Error) ? new RpcException(error) : error));
+  return isWord && !(error instanceof Error) ? new RpcException(error) : error;
 }

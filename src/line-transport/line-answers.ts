@@ -2,6 +2,7 @@
  * LineAnswers: how one line of a client is answered after the other: by a value or a stream, said as it comes, given up when it
  * comes too late, let go of when nobody waits any more. Knows nothing of bytes, and nothing of Nest.
  */
+import { Readable } from 'node:stream';
 import { isObservable } from 'rxjs';
 import type { ConversationHost, LineConnection } from './line-connection.js';
 import { abort, abortedBy, type LineContext } from './line-context.js';
@@ -76,10 +77,11 @@ export class LineAnswers {
       this.#watched = context;
       this.#watchedSince = now;
     }
-    if (context === undefined || this.#midReply) return false;
+    if (context === undefined || this.#midReply || this.writer.blocked !== undefined) return false;
     const timeoutMs = this.host.timeoutMsOf(context);
     if (timeoutMs === 0 || now - this.#watchedSince < timeoutMs) return false;
     const late = new LineError('ERR_LINE_TIMEOUT', `No answer came within ${timeoutMs} ms.`);
+    abort(context, late);
     this.#sayError(context, late);
     this.#abandon(context, late);
     return true;
@@ -104,6 +106,7 @@ export class LineAnswers {
     if (held === undefined) return;
     this.#held = undefined;
     this.#heldLength = 0;
+    if (this.#welcoming) return; // what is said to those who are there is not for one who is refused
     for (const line of held) this.#write(line);
   }
 
@@ -128,23 +131,31 @@ export class LineAnswers {
   async #sayEach(answer: LineStream, context: LineContext): Promise<void> {
     const replies = repliesOf(answer);
     this.#stream = replies;
+    let isDone = false;
     try {
       while (this.writer.isOpen) {
+        isDone = true; // unless it says otherwise: an iterator that throws has ended, too
         const reply = await replies.next();
+        isDone = reply.done === true;
         if (this.#serving !== context || reply.done === true) return;
         this.#say(reply.value, context);
         this.#midReply = !this.#welcoming && !this.host.isSilent(context);
         await this.writer.blocked;
       }
     } finally {
-      if (this.#stream === replies) this.#stream = undefined;
-      await replies.return?.();
+      const isAbandoned = this.#stream !== replies;
+      if (!isAbandoned) this.#stream = undefined;
+      if (!isAbandoned && !isDone) await replies.return?.();
     }
   }
 
   #say(reply: unknown, context: LineContext): void {
     if (!this.writer.isOpen || this.host.isSilent(context)) return;
-    for (const line of replyLines(reply)) this.#write(line);
+    const lines = replyLines(reply);
+    const before = this.#midReply;
+    this.#midReply = true; // whoever hears of a line and pushes another does not get between two of them
+    for (const line of lines) this.#write(line);
+    this.#midReply = before;
     if (reply instanceof Closing) this.#end();
   }
 
@@ -156,14 +167,15 @@ export class LineAnswers {
   }
 
   #end(): void {
-    if (this.#welcoming) this.#held = undefined; // what is said to those who are there is not for this one
     this.connection.end(this.#welcoming ? 'refused' : 'quit');
   }
 
   /** The handler goes on in vain. */
   #abandon(context: LineContext, reason: LineError): void {
     abort(context, reason);
-    void letGo(this.#stream);
+    const stream = this.#stream;
+    this.#stream = undefined;
+    void letGo(stream);
     this.#finish(context);
   }
 
@@ -198,8 +210,9 @@ async function letGo(stream: AsyncIterator<unknown> | undefined): Promise<void> 
   }
 }
 
-/** An Observable nobody has subscribed to needs no end; an iterator may hold something. */
+/** An Observable nobody has subscribed to needs no end; an iterator, or a file that is read, may hold something. */
 async function dropLate(answer: unknown): Promise<void> {
+  if (answer instanceof Readable) answer.destroy();
   if (!isLineStream(answer) || isObservable(answer)) return;
   await answer[Symbol.asyncIterator]().return?.();
 }

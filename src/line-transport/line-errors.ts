@@ -15,7 +15,7 @@ export type LineErrorCode =
   | 'ERR_LINE_COMMAND'
   /** a handler answered something that no line can say */
   | 'ERR_LINE_REPLY'
-  /** a connection hook on a class of which there is more than one instance */
+  /** a connection hook on a class in request or transient scope, which has no one instance to call */
   | 'ERR_LINE_HOOK'
   /** a request that is not one line: CR, LF or NUL inside, or no text at all; nothing of it was written */
   | 'ERR_LINE_REQUEST'
@@ -55,18 +55,18 @@ export type ProtocolError = 'unknownCommand' | 'badArguments' | 'lineTooLong';
 /** The words of the error lines. Each is one line without its line end. */
 export interface LineWords {
   /** @param commands the known commands, in the order of registration */
-  unknownCommand(commands: readonly string[]): string;
+  readonly unknownCommand: (commands: readonly string[]) => string;
   /** @param maxLineBytes the limit that was exceeded */
-  lineTooLong(maxLineBytes: number): string;
+  readonly lineTooLong: (maxLineBytes: number) => string;
   /** Said when a quoted word is not closed, or is written as no quoted word can be. */
   readonly badQuoting: string;
   /** @param usage the command and the words it takes, of which there were too few or too many: `SET <key> [value]` */
-  wrongArguments(usage: string): string;
+  readonly wrongArguments: (usage: string) => string;
   /**
    * Said when a guard, a pipe or a handler rejected the line and told why: an RpcException, an HttpException of 400–499.
    * @param reason the exception's message
    */
-  rejected(reason: string): string;
+  readonly rejected: (reason: string) => string;
   /** Said to a client beyond `maxConnections`, before its connection is closed. */
   readonly serverFull: string;
   /** Said to a client that was silent for `idleTimeoutMs`, before its connection is closed. */
@@ -102,30 +102,29 @@ export interface ErrorReply {
   readonly isMeant: boolean;
 }
 
-/** The one place where what a guard, a pipe, a handler or a filter threw becomes a line. */
-export function errorReply(error: unknown, words: LineWords): ErrorReply {
-  const rejection = rejectionOf(error, words);
-  if (rejection !== undefined) return rejection;
-  const isLate = error instanceof LineError && error.code === 'ERR_LINE_TIMEOUT';
-  const line = isLate ? words.handlerTimeout : words.serverError;
-  return { line, closes: false, isMeant: false };
-}
-
-/** The answer that an exception was meant to be, if it can be worded: what throws here would end the process. */
-function rejectionOf(error: unknown, words: LineWords): ErrorReply | undefined {
+/**
+ * The one place where what a guard, a pipe, a handler or a filter threw becomes a line.
+ * @param isLate whether it is no exception, but a handler that took too long
+ */
+export function errorReply(error: unknown, words: LineWords, isLate = false): ErrorReply {
+  if (isLate) return { line: words.handlerTimeout, closes: false, isMeant: false };
   try {
     const reason = reasonOf(error);
-    if (reason === undefined) return undefined;
-    const closes = error instanceof ClosingException;
-    return { line: words.rejected(reason), closes, isMeant: true };
+    if (reason !== undefined) {
+      const closes = error instanceof ClosingException;
+      return { line: words.rejected(reason), closes, isMeant: true };
+    }
   } catch {
-    return undefined;
+    // Not even looking at it is safe: what was thrown may be a Proxy, or have a getter that throws.
   }
+  return { line: words.serverError, closes: false, isMeant: false };
 }
 
 /** What an exception tells a client; `undefined` if it is none of a client's business. */
 function reasonOf(error: unknown): string | undefined {
-  if (error instanceof RpcException) return error.message;
+  if (error instanceof RpcException) {
+    return error.getError() instanceof Error ? undefined : error.message; // an error that is wrapped is still none
+  }
   if (!(error instanceof HttpException)) return undefined;
   const status = error.getStatus();
   return status >= 400 && status < 500 ? messageOf(error) : undefined;

@@ -19,7 +19,7 @@ import type { Peer } from './line-peer.js';
  */
 export type EndReason = 'quit' | 'refused' | 'client' | 'idle' | 'shutdown' | 'reset' | 'error';
 
-/** Why a connection was not served: the server was full, or no TLS session came about within ten seconds. */
+/** Why a connection was not served: the server was full, or no TLS session came about in time. */
 export type RefusalReason = 'maxConnections' | 'tlsHandshake';
 
 /** The events of a line server and what their listeners are given. */

@@ -95,9 +95,15 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
     ignoreCase: options.ignoreCase ?? false,
     greeting: options.greeting,
     tls: options.tls,
-    words: options.words ?? ENGLISH,
+    words: options.words === undefined ? ENGLISH : sureWords(options.words),
   };
   faults.unknownNames(options, resolved);
+  if (options.host !== undefined && !isName(options.host))
+    faults.add('host must be a name or an address');
+  for (const [name, word] of Object.entries(ENGLISH)) {
+    if (typeof Reflect.get(options.words ?? ENGLISH, name) === typeof word) continue;
+    faults.add(`words.${name} must be a ${typeof word}`);
+  }
   if (typeof resolved.ignoreCase !== 'boolean') faults.add('ignoreCase must be true or false');
   if (!isText(resolved.greeting)) faults.add('greeting must be a string or an array of strings');
   if (options.tls !== undefined && !hasKey(options.tls)) {
@@ -120,4 +126,38 @@ function isText(greeting: unknown): boolean {
 function hasKey(tls: unknown): boolean {
   const sources = ['key', 'pfx', 'secureContext', 'SNICallback', 'pskCallback'];
   return typeof tls === 'object' && tls !== null && sources.some((source) => source in tls);
+}
+
+function isName(host: unknown): boolean {
+  return typeof host === 'string' && host !== '';
+}
+
+/** Words for every case: where a function that was given throws, or says no text, the default words are said. */
+function sureWords(words: LineWords): LineWords {
+  const { badQuoting, serverFull, idleTimeout, handlerTimeout, serverError } = words;
+  return {
+    unknownCommand: sure((commands) => words.unknownCommand(commands), ENGLISH.unknownCommand),
+    lineTooLong: sure((maxLineBytes) => words.lineTooLong(maxLineBytes), ENGLISH.lineTooLong),
+    badQuoting,
+    wrongArguments: sure((usage) => words.wrongArguments(usage), ENGLISH.wrongArguments),
+    rejected: sure((reason) => words.rejected(reason), ENGLISH.rejected),
+    serverFull,
+    idleTimeout,
+    handlerTimeout,
+    serverError,
+  };
+}
+
+function sure<Fact>(
+  say: (fact: Fact) => string,
+  otherwise: (fact: Fact) => string,
+): (fact: Fact) => string {
+  return (fact) => {
+    try {
+      const said: unknown = say(fact);
+      return typeof said === 'string' ? said : otherwise(fact);
+    } catch {
+      return otherwise(fact);
+    }
+  };
 }

@@ -2,6 +2,7 @@
  * What a handler may answer, and how it becomes lines. A reply is whole lines or nothing. Knows nothing of sockets.
  */
 import { concatMap, isObservable, type Observable, of, type Subscription } from 'rxjs';
+import { Fifo } from './fifo.js';
 import { LineError } from './line-errors.js';
 
 /** Ends the conversation, after its lines if it has any. Made by {@link closeWith}; bare: {@link CLOSE}. */
@@ -15,11 +16,11 @@ export class ErrorLine {
 }
 
 /**
- * What one answer says: a line, several lines, nothing at all (`undefined`), or the end of the conversation.
+ * What one answer says: a line, several lines, nothing at all (`undefined`, `null`), or the end of the conversation.
  * Line ends are added by the transport; CR, LF and NUL inside a line become blanks.
  */
 export type LineReply =
-  string | number | bigint | boolean | readonly string[] | Closing | undefined;
+  string | number | bigint | boolean | readonly string[] | Closing | null | undefined;
 
 /**
  * What a `@Command` method may return: a reply, now or later, or a stream of replies whose lines are sent as they
@@ -44,8 +45,8 @@ export function closeWith(...lines: string[]): Closing {
  */
 export function replyLines(reply: unknown): string[] {
   if (reply === undefined || reply === null) return [];
-  if (reply instanceof Closing) return [...reply.lines];
-  if (Array.isArray(reply)) return reply.map(lineOf);
+  if (reply instanceof Closing) return Array.from(reply.lines, lineOf);
+  if (Array.isArray(reply)) return Array.from(reply, lineOf); // which does not skip holes
   return [lineOf(reply)];
 }
 
@@ -88,7 +89,7 @@ function lineOf(value: unknown): string {
  * inside it is asked for a reply only when one is asked for here: rxjs would ask for all of them at once.
  */
 class Emissions implements AsyncIterator<unknown> {
-  readonly #emitted: unknown[] = [];
+  readonly #emitted = new Fifo<unknown>();
   readonly #subscription: Subscription;
   /** What is asked before what was emitted behind it. */
   #inner: AsyncIterator<unknown> | undefined;
@@ -124,7 +125,7 @@ class Emissions implements AsyncIterator<unknown> {
 
   async return(): Promise<IteratorResult<unknown, undefined>> {
     this.#subscription.unsubscribe();
-    this.#emitted.length = 0;
+    this.#emitted.clear();
     this.#finish({});
     await this.#inner?.return?.();
     return { done: true, value: undefined };

@@ -1,13 +1,13 @@
 /**
  * LineTransportModule: makes a LineServer from options, given or injected, and exports it.
  */
-import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ConnectionHooks } from './connection-hooks.js';
 import { LINE_SERVER_OPTIONS, type LineServerOptions } from './line-options.js';
 import { LineServer } from './line-server.js';
 
-const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<LineServerOptions>({
+const { ConfigurableModuleClass, OPTIONS_TYPE } = new ConfigurableModuleBuilder<LineServerOptions>({
   optionsInjectionToken: LINE_SERVER_OPTIONS,
 })
   .setClassMethodName('forRoot')
@@ -26,4 +26,9 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<LineServerOpti
   providers: [LineServer, ConnectionHooks],
   exports: [LineServer],
 })
-export class LineTransportModule extends ConfigurableModuleClass {}
+export class LineTransportModule extends ConfigurableModuleClass {
+  /** @param options the server's options; each has a default */
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+}

@@ -3,6 +3,7 @@
  * waiting are a queue. Knows nothing of sockets.
  */
 import type { WritePacket } from '@nestjs/microservices';
+import { Fifo } from './fifo.js';
 import type { IsLastLine } from './line-client-options.js';
 import { LineError } from './line-errors.js';
 
@@ -17,13 +18,8 @@ interface Waiter {
   timeout: NodeJS.Timeout | undefined;
 }
 
-/** Served waiters are dropped this many at a time: taking each off the front of a long array is slow. */
-const SERVED_AT_MOST = 1_024;
-
 export class ReplyQueue {
-  /** Those before `#head` have their reply. */
-  #waiters: Waiter[] = [];
-  #head = 0;
+  readonly #waiters = new Fifo<Waiter>();
   readonly #timeoutMs: number;
   readonly #isLastLine: IsLastLine;
   readonly #onOverdue: (error: LineError) => void;
@@ -43,7 +39,7 @@ export class ReplyQueue {
 
   /** How many replies the server owes, also those that nobody listens to any more. */
   get length(): number {
-    return this.#waiters.length - this.#head;
+    return this.#waiters.length;
   }
 
   /** Waits for the reply to a request. Returns what makes its listener deaf. */
@@ -63,7 +59,7 @@ export class ReplyQueue {
    * the next line is.
    */
   receive(line: string): boolean | LineError {
-    const waiter = this.#waiters[this.#head];
+    const waiter = this.#waiters.first;
     if (waiter === undefined) return false;
     const isLast = this.#isLast(waiter, line);
     if (isLast instanceof LineError) return isLast;
@@ -71,24 +67,14 @@ export class ReplyQueue {
       waiter.listener?.({ response: line });
       return true;
     }
-    this.#shift();
+    this.#waiters.shift();
     letGo(waiter)?.({ response: line, isDisposed: true });
     return true;
   }
 
   /** Tells everybody that no reply will come. */
   fail(error: LineError): void {
-    const waiters = this.#waiters.slice(this.#head);
-    this.#waiters = [];
-    this.#head = 0;
-    for (const waiter of waiters) letGo(waiter)?.({ err: error });
-  }
-
-  #shift(): void {
-    this.#head++;
-    if (this.#head < SERVED_AT_MOST && this.length > 0) return;
-    this.#waiters.splice(0, this.#head);
-    this.#head = 0;
+    for (const waiter of this.#waiters.clear()) letGo(waiter)?.({ err: error });
   }
 
   #late(waiter: Waiter): void {

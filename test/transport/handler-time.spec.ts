@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Controller } from '@nestjs/common';
+import { Ctx } from '@nestjs/microservices';
 import { EMPTY, from, merge, NEVER, Observable, of, Subject } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import {
@@ -33,11 +34,15 @@ async function startHeld(
   answer: (context: LineContext) => Answer,
   options: LineServerOptions = SHORT,
 ): Promise<LineApplication> {
-  const application = await startLineApplication([EchoController], options);
-  application.server.addHandler('HELD', async (_: unknown, context: LineContext) =>
-    answer(context),
-  );
-  return application;
+  @Controller()
+  class HeldController {
+    @Command('HELD')
+    held(@Ctx() context: LineContext): Answer {
+      return answer(context);
+    }
+  }
+
+  return startLineApplication([EchoController, HeldController], options);
 }
 
 /** What became of a line's signal. */
