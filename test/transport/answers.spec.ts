@@ -2,7 +2,12 @@
 import { Controller, Scope, UseInterceptors } from '@nestjs/common';
 import { from, map, Observable } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { Command, type LineReply, type LineStream } from '../../src/line-transport/index.js';
+import {
+  closeWith,
+  Command,
+  type LineReply,
+  type LineStream,
+} from '../../src/line-transport/index.js';
 import { nextEvent, startLineApplication } from '../support/line-application.js';
 import { AnswersController, FallbackController } from './controllers.js';
 
@@ -30,6 +35,32 @@ describe('A handler may return', () => {
 
   it('lines that hold no line end: a reply cannot forge another', async () => {
     expect(await answerTo('FORGE')).toBe('a JAM 00:00:00\r\nb c d e\r\n');
+  });
+});
+
+describe('A reply of which a part cannot be said', () => {
+  it('is not said at all', async () => {
+    const holes: string[] = ['a'];
+    holes[2] = 'c';
+
+    @Controller()
+    class HalfController {
+      @Command('CLOSING')
+      closing(): LineReply {
+        return closeWith('a', {} as never);
+      }
+
+      @Command('HOLES')
+      holes(): LineReply {
+        return holes;
+      }
+    }
+
+    const { connect } = await startLineApplication([HalfController]);
+    const client = await connect();
+    expect(await client.end('CLOSING\nHOLES\n').transcript()).toBe(
+      'SERVER ERROR.\r\nSERVER ERROR.\r\n',
+    );
   });
 });
 

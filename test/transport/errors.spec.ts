@@ -316,6 +316,45 @@ describe('A failure that is not meant for the client', () => {
   });
 });
 
+describe('What is thrown and cannot even be looked at', () => {
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const hostile = {
+    get message(): string {
+      throw new Error('no');
+    },
+    [Symbol.toPrimitive](): string {
+      throw new Error('no');
+    },
+  };
+
+  it.each([
+    ['a revoked Proxy', revoked.proxy],
+    ['an object whose getters throw', hostile],
+    ['nothing that inherits', Object.create(null)],
+    ['a symbol', Symbol('odd')],
+  ])('is a failure like any other: %s', async (_, thrown) => {
+    const server = await serverThatThrows(thrown);
+    server.on('handlerError', () => undefined);
+    const client = new LineConversation(server);
+    client.send('THROW', 'FINE').end();
+    expect(await client.rest()).toEqual([GENERIC, 'fine']);
+    expect(server.stats()).toMatchObject({ rejected: 0, handlerErrors: 1 });
+  });
+});
+
+describe('An RpcException around an error', () => {
+  it('is a failure: what failed inside is not told', async () => {
+    const cause = new Error('connect ECONNREFUSED 10.0.0.1:5432');
+    for (const thrown of [new RpcException(cause), new ClosingException(cause)]) {
+      const server = await serverThatThrows(thrown);
+      server.on('handlerError', () => undefined);
+      expect(await server.inject('THROW')).toBe(GENERIC);
+      expect(server.stats()).toMatchObject({ rejected: 0, handlerErrors: 1 });
+    }
+  });
+});
+
 describe('An HttpException with an odd response', () => {
   it.each([undefined, null, 5, true])(
     'is told by its name, and the conversation goes on: %s',
@@ -469,6 +508,35 @@ describe('A ClosingException', () => {
 });
 
 describe('The words of an error line', () => {
+  it.each([
+    [
+      'throws',
+      (): string => {
+        throw new Error('no word');
+      },
+    ],
+    ['says no text', (): string => undefined as never],
+  ])('are the default ones where a function of it %s', async (_, word) => {
+    const words = { ...WORDS.id, rejected: word, lineTooLong: word, unknownCommand: word };
+    const server = await serverThatThrows(new RpcException('why'), { words, maxLineBytes: 9 });
+    const client = new LineConversation(server);
+    client.send('THROW', '0123456789', 'WHAT', 'FINE').end();
+    expect(await client.rest()).toEqual([
+      'ERROR: why',
+      'LINE TOO LONG. At most 9 bytes.',
+      expect.stringMatching(/^UNKNOWN COMMAND\. Use THROW/),
+      'fine',
+    ]);
+  });
+
+  it('are all there, or the server is not made', () => {
+    const { lineTooLong: _, ...others } = ENGLISH;
+    const words = { ...others, serverError: 7 } as never;
+    expect(() => new LineServer({ words })).toThrow(
+      'words.lineTooLong must be a function; words.serverError must be a string.',
+    );
+  });
+
   it.each<[string, LineWords, string, string]>([
     ['English unless said otherwise', ENGLISH, 'ERROR: no', 'SERVER ERROR.'],
     ['Indonesian', WORDS.id, 'GALAT: no', 'KESALAHAN SERVER.'],

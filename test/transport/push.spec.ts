@@ -160,6 +160,23 @@ describe('A pushed line', () => {
     );
   });
 
+  it('by whoever hears of a reply comes behind all lines of it', async () => {
+    @Controller()
+    class TwoController {
+      @Command('TWO')
+      two(): LineReply {
+        return ['one', 'two'];
+      }
+    }
+
+    const { connect, server } = await startLineApplication([TwoController]);
+    server.on('reply', (connection, line) => {
+      if (line === 'one') connection.push('heard');
+    });
+    const client = await connect();
+    expect(await client.end('TWO\n').transcript()).toBe('one\r\ntwo\r\nheard\r\n');
+  });
+
   it('is an event "reply", as a greeting is', async () => {
     const { connect, server } = await startLineApplication([EchoController], {
       greeting: ['Hello', 'there'],
@@ -310,6 +327,30 @@ describe('What is pushed before a client is welcomed', () => {
       'pushed late',
       'PONG',
     ]);
+  });
+
+  it('is dropped when a hook ends the conversation, however it does', async () => {
+    const gate = new Gate();
+
+    @Injectable()
+    class Host {
+      @OnConnect()
+      async refuse(connection: LineConnection): Promise<void> {
+        await gate.pass();
+        connection.end('refused', 'NOT YOU');
+      }
+    }
+
+    const { connect, server } = await startLineApplication([EchoController], {}, [Host]);
+    const connected = nextEvent(server, 'connection');
+    const said: string[] = [];
+    server.on('reply', (_, line) => said.push(line));
+    const client = await connect();
+    const [connection] = (await connected) as [LineConnection];
+    expect(connection.push('news')).toBe(true);
+    gate.open();
+    expect(await client.end().transcript()).toBe('NOT YOU\r\n');
+    expect(said).toEqual([]);
   });
 
   it.each([

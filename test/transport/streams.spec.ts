@@ -1,10 +1,12 @@
 /** Streams of replies: when they begin, how fast they go, and who ends them. */
 import { duplexPair } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { Controller, UseInterceptors } from '@nestjs/common';
-import { concat, from, map, NEVER, Observable, of, Subject, take, throwError } from 'rxjs';
+import { Controller, ParseIntPipe, UseInterceptors } from '@nestjs/common';
+import { RpcException } from '@nestjs/microservices';
+import { concat, from, map, NEVER, Observable, of, range, Subject, take, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import {
+  Arg,
   CLOSE,
   Command,
   type LineReply,
@@ -89,6 +91,49 @@ describe('A stream', () => {
     const server = await prepareLineApplication([NumbersController]);
     expect(await talk(server, 'NUMBERS')).toEqual(numbers.map(String));
     expect(await talk(server, 'BEHIND')).toEqual(numbers.map(String));
+  });
+
+  it('however long is told in time that grows with its length', async () => {
+    @Controller()
+    class RangeController {
+      @Command('RANGE', { args: ['count'] })
+      range(@Arg('count', ParseIntPipe) count: number): LineStream {
+        return range(0, count);
+      }
+    }
+
+    const server = await prepareLineApplication([RangeController]);
+    const told = await talk(server, 'RANGE 300000'); // for minutes, if each line moved those behind it
+    expect(told.length).toBe(300_000);
+    expect(told.at(-1)).toBe('299999');
+  });
+
+  it('whose iterator has ended is not told to end again', async () => {
+    const ended = vi.fn(() => Promise.reject(new Error('rolled back')));
+
+    @Controller()
+    class RowsController {
+      @Command('ROWS')
+      rows(): LineStream {
+        const rows = ['a', 'b'];
+        const next = async (): Promise<IteratorResult<string, undefined>> => {
+          const value = rows.shift();
+          return value === undefined ? { done: true, value } : { done: false, value };
+        };
+        return { [Symbol.asyncIterator]: () => ({ next, return: ended }) };
+      }
+
+      @Command('FAILS')
+      fails(): LineStream {
+        const next = (): Promise<IteratorResult<string, undefined>> =>
+          Promise.reject(new RpcException('no rows'));
+        return { [Symbol.asyncIterator]: () => ({ next, return: ended }) };
+      }
+    }
+
+    const server = await prepareLineApplication([RowsController]);
+    expect(await talk(server, 'ROWS', 'FAILS')).toEqual(['a', 'b', 'ERROR: no rows']);
+    expect(ended).not.toHaveBeenCalled();
   });
 
   it('that says CLOSE ends the conversation there, and is let go of', async () => {
