@@ -1,6 +1,6 @@
 /**
- * The observable surface of a line server: what happens rarely is an event, what happens often is counted. The
- * transport itself never logs.
+ * The observable surface of a line server: what happens rarely is an event, what happens often is counted. Whoever listens
+ * decides what is logged.
  */
 import type { AddressInfo } from 'node:net';
 import type { LineConnection } from './line-connection.js';
