@@ -14,6 +14,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { RefusalReason } from './line-events.js';
 import { type Peer, SocketPeer } from './line-peer.js';
+import { closedEarly } from './line-server-errors.js';
 import { LineWriter } from './line-writer.js';
 
 /** How long a refused client may take to read why. */
@@ -65,11 +66,12 @@ export class LineListener {
     this.server.on('connection', () => this.#arrived++);
   }
 
-  /** @throws the system's error, if it cannot listen there */
+  /** @throws the system's error, if it cannot listen there; `ERR_LINE_LISTEN`, if it is closed first */
   listen(place: Pick<ListenOptions, 'host' | 'port' | 'path'>): Promise<AddressInfo | string> {
     const { server } = this;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
+      server.once('close', () => reject(closedEarly())); // while the host's name was looked up
       server.listen({ ...place, backlog: this.backlog }, () => {
         server.off('error', reject);
         server.on('error', (error) => this.host.onError(error));
@@ -80,7 +82,7 @@ export class LineListener {
 
   /** Takes in who has come already, then nobody more; resolves when every socket is closed. */
   async close(): Promise<void> {
-    await this.#takeBacklog();
+    if (this.server.listening) await this.#takeBacklog();
     await new Promise((resolve) => {
       this.server.close(resolve);
     });

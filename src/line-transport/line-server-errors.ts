@@ -11,8 +11,14 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name does not resolve; check the host',
 };
 
-/** @param error what the system says */
+/** A server that was closed while it was about to listen. */
+export function closedEarly(): LineError {
+  return new LineError('ERR_LINE_LISTEN', 'The line server was closed before it listened.');
+}
+
+/** @param error what the system says, or the transport itself */
 export function listenError(options: ResolvedLineServerOptions, error: unknown): LineError {
+  if (error instanceof LineError) return error;
   const { path, host, port } = options;
   const place = path ?? `port ${port}${host === undefined ? '' : ` of ${host}`}`;
   const { code, message }: NodeJS.ErrnoException =

@@ -35,7 +35,7 @@ import {
   resolveLineOptions,
 } from './line-options.js';
 import type { Peer } from './line-peer.js';
-import { listenError } from './line-server-errors.js';
+import { closedEarly, listenError } from './line-server-errors.js';
 import { DO_TIMING_MARK, WONT_TIMING_MARK } from './telnet-filter.js';
 
 /** By how much a limit of time may be exceeded, at the most. */
@@ -122,11 +122,11 @@ export class LineServer
 
   /**
    * The `net.Server` underneath; a `tls.Server` with the option `tls`.
-   * @throws {LineError} `ERR_LINE_LISTEN` before `listen()`
+   * @throws {LineError} `ERR_LINE_LISTEN` before `listen()`, and once `close()` was called
    */
   override unwrap<T = NetServer>(): T {
     if (this.#listener === undefined) {
-      throw new LineError('ERR_LINE_LISTEN', 'The line server does not listen yet.');
+      throw new LineError('ERR_LINE_LISTEN', 'The line server does not listen.');
     }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Nest lets the caller name the type
     return this.#listener.server as T;
@@ -166,7 +166,10 @@ export class LineServer
     this.#observe();
   }
 
-  /** Called by Nest. Calls back exactly once: with an `ERR_LINE_LISTEN` error, or with the bound address. */
+  /**
+   * Called by Nest. Calls back exactly once: with an `ERR_LINE_LISTEN` error, or with the bound address. It waits for a close that
+   * is going on; one that comes before it listens is such an error, and so is a server that listens already.
+   */
   override listen(callback: (error?: unknown, address?: AddressInfo | string) => void): void {
     void this.#listen(callback);
   }
@@ -218,7 +221,9 @@ export class LineServer
    * over after `shutdownGraceMs` are cut. Calling it again waits for the same end.
    */
   override close(): Promise<void> {
-    this.#closing ??= this.#drain();
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#closing ??= this.#drain(listener);
     return this.#closing;
   }
 
@@ -230,25 +235,11 @@ export class LineServer
   async #listen(
     callback: (error?: unknown, address?: AddressInfo | string) => void,
   ): Promise<void> {
-    const { host, port, path, backlog, tls } = this.options;
-    this.#closing = undefined;
-    this.#graceIsOver = false;
-    if (this.#hooks === undefined && areHooksDeclared()) this.logger.warn(NO_HOOKS);
     let address: AddressInfo | string;
     try {
-      this.#hooks?.find();
+      address = await this.#openListener();
     } catch (error) {
       callback(error);
-      return;
-    }
-    try {
-      this.#listener = new LineListener(this.#hostListener(), backlog, tls);
-      address = await this.#listener.listen(
-        path === undefined ? { ...(host && { host }), port } : { path },
-      );
-    } catch (error) {
-      this.#listener = undefined;
-      callback(listenError(this.options, error));
       return;
     }
     this._status$.next('listening');
@@ -256,8 +247,39 @@ export class LineServer
     callback(undefined, address);
   }
 
-  async #drain(): Promise<void> {
-    const listener = this.#listener;
+  async #openListener(): Promise<AddressInfo | string> {
+    if (this.#listener !== undefined) {
+      throw new LineError('ERR_LINE_LISTEN', 'The line server listens already.');
+    }
+    if (this.#hooks === undefined && areHooksDeclared()) this.logger.warn(NO_HOOKS);
+    this.#hooks?.find();
+    const { backlog, tls } = this.options;
+    let listener: LineListener | undefined;
+    try {
+      listener = new LineListener(this.#hostListener(), backlog, tls);
+      this.#listener = listener;
+      return await this.#listenWith(listener);
+    } catch (error) {
+      if (this.#listener === listener) this.#listener = undefined;
+      throw listenError(this.options, error);
+    }
+  }
+
+  /** While a listener is the server's own, `close()` has not been called. */
+  async #listenWith(listener: LineListener): Promise<AddressInfo | string> {
+    const { host, port, path } = this.options;
+    await this.#closing; // the end of its grace would cut whom this listener brings
+    if (this.#listener !== listener) throw closedEarly();
+    this.#closing = undefined;
+    this.#graceIsOver = false;
+    const address = await listener.listen(
+      path === undefined ? { ...(host && { host }), port } : { path },
+    );
+    if (this.#listener !== listener) throw closedEarly();
+    return address;
+  }
+
+  async #drain(listener: LineListener | undefined): Promise<void> {
     if (listener === undefined && this.#isEmpty()) return;
     this._status$.next('draining');
     this.#journal.tell('draining', this.#connections.size);

@@ -6,8 +6,17 @@ import { NestFactory } from '@nestjs/core';
 import { Global, Module } from '@nestjs/common';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LineServer, LineTransportModule } from '../../src/line-transport/index.js';
-import { createLineApplication, startLineApplication } from '../support/line-application.js';
+import {
+  LineServer,
+  type LineServerOptions,
+  LineTransportModule,
+} from '../../src/line-transport/index.js';
+import { freePort } from '../support/free-port.js';
+import {
+  createLineApplication,
+  nextEvent,
+  startLineApplication,
+} from '../support/line-application.js';
 import { TestClient } from '../support/line-client.js';
 import { EchoController } from './controllers.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -52,19 +61,123 @@ describe('A server listens', () => {
     const client = await connect();
     expect(await client.end('PING\n').transcript()).toBe('PONG\r\n');
   });
+});
 
-  it('again after it was closed', async () => {
-    const server = new LineServer({ host: '127.0.0.1' });
-    server.addHandler('PING', () => Promise.resolve('PONG'));
-    onTestFinished(() => server.close());
+function createServer(options: LineServerOptions = {}): LineServer {
+  const server = new LineServer({ host: '127.0.0.1', ...options });
+  server.addHandler('PING', () => Promise.resolve('PONG'));
+  onTestFinished(() => server.close());
+  return server;
+}
+
+function listen(server: LineServer): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.listen((error, address) => {
+      if (error === undefined) resolve(address as AddressInfo);
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- whatever it is called back with
+      else reject(error);
+    });
+  });
+}
+
+async function expectPong(port: number): Promise<void> {
+  const client = await TestClient.connect(port);
+  expect(await client.end('PING\n').transcript()).toBe('PONG\r\n');
+}
+
+async function expectNobody(port: number): Promise<void> {
+  await expect(TestClient.connect(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+}
+
+const ALREADY = { code: 'ERR_LINE_LISTEN', message: 'The line server listens already.' };
+const CLOSED = {
+  code: 'ERR_LINE_LISTEN',
+  message: 'The line server was closed before it listened.',
+};
+
+describe('A server that is closed', () => {
+  it('listens again', async () => {
+    const server = createServer();
     for (let round = 0; round < 2; round++) {
-      const { port } = await new Promise<AddressInfo>((resolve) => {
-        server.listen((_, address) => resolve(address as AddressInfo));
-      });
-      const client = await TestClient.connect(port);
-      expect(await client.end('PING\n').transcript()).toBe('PONG\r\n');
+      const { port } = await listen(server);
+      await expectPong(port);
       await server.close();
+      await expectNobody(port);
+      expect(() => server.unwrap()).toThrow(expect.objectContaining({ code: 'ERR_LINE_LISTEN' }));
     }
+  });
+
+  it('listens again when it is closed, and cuts none of its new clients', async () => {
+    const server = createServer({ shutdownGraceMs: 50 });
+    server.addHandler('HELD', () => new Promise(() => undefined));
+    const first = await TestClient.connect((await listen(server)).port);
+    const asked = nextEvent(server, 'request');
+    first.send('HELD\n');
+    await asked;
+    const cut = nextEvent(server, 'closed');
+    void server.close();
+    const { port } = await listen(server);
+    expect(await cut).toEqual([1]);
+    const client = await TestClient.connect(port);
+    client.send('PING\n');
+    expect(await client.line()).toBe('PONG');
+    await first.ended();
+    expect(await client.end('PING\n').transcript()).toBe('PONG\r\n');
+  });
+
+  it.each([{ host: '127.0.0.1' }, { host: 'localhost' }, { host: undefined }])(
+    'while it is about to listen does not listen, and says so: $host',
+    async (options) => {
+      for (const isLookedUp of [false, true]) {
+        const server = createServer(options);
+        const listening = listen(server);
+        if (isLookedUp) await Promise.resolve(); // the look-up of the host has begun
+        const closed = server.close();
+        await expect(listening).rejects.toMatchObject(CLOSED);
+        await closed;
+        expect(() => server.unwrap()).toThrow(expect.objectContaining({ code: 'ERR_LINE_LISTEN' }));
+      }
+    },
+  );
+
+  it('does not listen if it is closed again before it does', async () => {
+    const server = createServer();
+    const { port } = await listen(server);
+    void server.close();
+    const [second, closed] = [listen(server), server.close()];
+    const third = listen(server);
+    await expect(second).rejects.toMatchObject(CLOSED);
+    await closed;
+    await expectNobody(port);
+    await expectPong((await third).port);
+  });
+});
+
+describe('A server that listens already', () => {
+  it('says so, goes on as it was, and is closed as a whole', async () => {
+    const server = createServer();
+    const { port } = await listen(server);
+    await expect(listen(server)).rejects.toMatchObject(ALREADY);
+    await expectPong(port);
+    await server.close();
+    await expectNobody(port);
+  });
+
+  it('says so also while it is about to', async () => {
+    const server = createServer();
+    const [first, second] = [listen(server), listen(server)];
+    await expect(second).rejects.toMatchObject(ALREADY);
+    const { port } = await first;
+    await server.close();
+    await expectNobody(port);
+  });
+
+  it('on a port of its own choice says so too', async () => {
+    const server = createServer({ port: await freePort() });
+    const { port } = await listen(server);
+    await expect(listen(server)).rejects.toMatchObject(ALREADY);
+    await server.close();
+    await expectNobody(port);
   });
 });
 
