@@ -21,11 +21,17 @@ import { LineWriter } from './line-writer.js';
 const REFUSAL_MS = 1_000;
 /** How long a client may take to agree on TLS, unless the options say otherwise. */
 const HANDSHAKE_MS = 10_000;
+/**
+ * By how much a TLS server may have more sockets than conversations: they agree on TLS, or are told within it why they are not
+ * served. One more is closed at once, and told nothing.
+ */
+const HANDSHAKES = 100;
 
 /** Who is behind the door. */
 export interface LineHost {
   /** What a client is told whom there is no room for. */
   readonly refusal: string;
+  readonly maxConnections: number;
   isFull(): boolean;
   serve(socket: Socket, peer: Peer): void;
   onRefused(peer: Peer, reason: RefusalReason): void;
@@ -35,7 +41,10 @@ export interface LineHost {
 
 export class LineListener {
   readonly server: NetServer;
-  /** Sockets that are no conversations: TLS is being agreed on, or the client is told why it is not served. */
+  /**
+   * Sockets that are cut when the grace is over, as conversations are: their clients are told why they are not served, or agree
+   * on TLS. With TLS every client's is here until it closes: nothing public says which one an agreed session goes over.
+   */
   readonly #waiting = new Set<Socket>();
   /** Connections taken from the kernel, whatever became of them. */
   #arrived = 0;
@@ -88,7 +97,7 @@ export class LineListener {
     });
   }
 
-  /** Closes at once what is no conversation. */
+  /** Closes at once whatever is no conversation. */
   cut(): void {
     this.#isCut = true;
     for (const socket of this.#waiting) socket.destroy();
@@ -109,6 +118,11 @@ export class LineListener {
   }
 
   #agreeOnTls(server: NetServer): NetServer {
+    server.maxConnections = this.host.maxConnections + HANDSHAKES;
+    server.on('drop', (client = {}) => {
+      this.#arrived++;
+      this.host.onRefused(new SocketPeer(client), 'maxConnections');
+    });
     server.on('connection', (socket: Socket) => this.#keep(socket));
     server.on('tlsClientError', (_error: Error, socket: Socket) => {
       const peer = new SocketPeer(socket);

@@ -1,7 +1,6 @@
 /**
  * Who is at the other end of a connection, as its socket tells it.
  */
-import type { Socket } from 'node:net';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
 
 /** A client as its socket names it. A field is `undefined` where there is no such thing, as on a Unix domain socket. */
@@ -30,15 +29,18 @@ export interface TlsFacts {
   readonly certificate: PeerCertificate | undefined;
 }
 
+/** What a socket says of both its ends; so does Node of a connection that it has dropped. */
+type Ends = Omit<Peer, 'tls'>;
+
 /** A socket's peer: who it is is remembered, since a socket forgets it when it closes. */
 export class SocketPeer implements Peer {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly tls: TlsFacts | undefined;
 
-  readonly #socket: Socket;
+  readonly #socket: Ends;
 
-  constructor(socket: Socket) {
+  constructor(socket: Ends) {
     this.#socket = socket;
     const { remoteAddress, remotePort } = socket;
     this.remoteAddress = plainAddress(remoteAddress);

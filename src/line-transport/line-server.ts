@@ -325,9 +325,11 @@ export class LineServer
   }
 
   #hostListener(): LineHost {
+    const { maxConnections, words } = this.options;
     return {
-      refusal: this.options.words.serverFull,
-      isFull: () => this.#connections.size >= this.options.maxConnections,
+      refusal: words.serverFull,
+      maxConnections,
+      isFull: () => this.#connections.size >= maxConnections,
       serve: (socket, peer) => this.serve(socket, peer),
       onRefused: (peer, reason) => this.#journal.refuse(peer, reason),
       onError: (error) => this.#journal.tell('error', error),

@@ -272,6 +272,43 @@ describe.skipIf(missing('openssl'))('A client who does not agree on TLS', () => 
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
+  it('and holds more sockets than a full server has places for those who agree is refused', async () => {
+    const {
+      connect,
+      connectTls: connectWell,
+      server,
+    } = await startTls({ maxConnections: 1, tls: { handshakeTimeout: 120_000 } });
+    const first = await connectWell();
+    first.send('PING\n');
+    expect(await first.line()).toBe('PONG');
+    const peers: Peer[] = [];
+    const settled = new Promise<void>((resolve) => {
+      server.on('refused', (peer) => {
+        if (peers.push(peer) === 200) resolve();
+      });
+    });
+    const silent = await Promise.all(Array.from({ length: 300 }, connect));
+    await settled;
+    expect(peers[0]).toMatchObject({
+      remoteAddress: '127.0.0.1',
+      remotePort: silent[100]?.socket.localPort,
+    });
+    expect(peers[0]?.tls).toBeUndefined();
+    await Promise.all(silent.slice(100).map((client) => client.ended()));
+    const held = await new Promise((resolve) =>
+      server.unwrap().getConnections((_, count) => resolve(count)),
+    );
+    expect(held).toBe(101);
+    expect(server.stats().connections).toMatchObject({
+      open: 1,
+      refused: { maxConnections: 200, tlsHandshake: 0 },
+    });
+    expect(await first.end('PING\n').transcript()).toBe('PONG\r\n');
+    for (const client of silent) client.reset();
+    await expect.poll(() => server.stats().connections.refused.tlsHandshake).toBe(100);
+    expect(await (await connectWell()).end('PING\n').transcript()).toBe('PONG\r\n');
+  });
+
   it('because it shows no certificate where one is needed is refused', async () => {
     const friend = selfSigned('friend');
     const { connectTls: connect, server } = await startTls({
