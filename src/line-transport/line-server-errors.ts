@@ -1,6 +1,7 @@
 /**
- * How a line server says that it cannot start. Knows nothing of sockets but their errors.
+ * How a line server says that it cannot start, or cannot serve a stream. Knows nothing of sockets but their errors.
  */
+import type { Duplex } from 'node:stream';
 import { LineError } from './line-errors.js';
 import type { ResolvedLineServerOptions } from './line-options.js';
 
@@ -10,6 +11,17 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine has no such address; choose one it has, or none for all',
   ENOTFOUND: 'the name does not resolve; check the host',
 };
+
+export const NO_HANDLERS = 'The line server has no handlers yet: call `await app.init()` first.';
+
+/** Why no conversation can be had over a stream. */
+export function streamFault(stream: Duplex): string | undefined {
+  if (stream.destroyed) return 'The stream is destroyed.';
+  // A stream of other making than Node's may not know of encodings at all.
+  return typeof stream.readableEncoding === 'string'
+    ? 'The stream is to give bytes, without setEncoding().'
+    : undefined;
+}
 
 /** A server that was closed while it was about to listen. */
 export function closedEarly(): LineError {

@@ -35,7 +35,7 @@ import {
   resolveLineOptions,
 } from './line-options.js';
 import type { Peer } from './line-peer.js';
-import { closedEarly, listenError } from './line-server-errors.js';
+import { closedEarly, listenError, NO_HANDLERS, streamFault } from './line-server-errors.js';
 import { DO_TIMING_MARK, WONT_TIMING_MARK } from './telnet-filter.js';
 
 /** By how much a limit of time may be exceeded, at the most. */
@@ -175,12 +175,21 @@ export class LineServer
   }
 
   /**
-   * Serves a client that came by another way than the listening socket: over any stream whose sides end one by one
+   * Serves a client that came by another way than the listening socket: over any stream of bytes whose sides end one by one
    * (`allowHalfOpen`). It counts as a connection like others, but is never refused.
    *
    * @param peer what is to be known of the client. Default: nothing
+   * @throws {LineError} `ERR_LINE_CONNECT` before `app.init()`, when no handler is there yet; for a stream that is destroyed; and
+   *   for one whose bytes are read as text (`setEncoding`)
    */
   serve(stream: Duplex, peer: Peer = {}): LineConnection {
+    const isEarly = this.#commands.size === 0 && this.#listener === undefined;
+    const fault = isEarly ? NO_HANDLERS : streamFault(stream);
+    if (fault !== undefined) throw new LineError('ERR_LINE_CONNECT', fault);
+    return this.#accept(stream, peer);
+  }
+
+  #accept(stream: Duplex, peer: Peer): LineConnection {
     if (this.#connections.size + this.#lingering.size >= this.options.maxConnections) {
       const [longest] = this.#lingering;
       longest?.destroy('shutdown');
@@ -201,10 +210,13 @@ export class LineServer
    *
    * @param peer what is to be known of the client. Default: 127.0.0.1
    * @returns the lines of the reply, separated by LF; an empty string if there are none. A greeting is not part of it
-   * @throws {LineError} `ERR_LINE_CONNECT` before `app.init()`, when no handler is there yet
+   * @throws {LineError} `ERR_LINE_CONNECT` before `app.init()`, when no handler is there yet; `ERR_LINE_CLOSED` once the server is
+   *   being closed
    */
   async inject(line: string, peer: Peer = LOCAL): Promise<string> {
-    this.#refuseEarly();
+    if (this.#closing !== undefined) {
+      throw new LineError('ERR_LINE_CLOSED', 'The line server is closed: nothing can be injected.');
+    }
     const [client, server] = duplexPair();
     server.on('close', () => client.push(null));
     this.serve(server, peer);
@@ -330,7 +342,7 @@ export class LineServer
       refusal: words.serverFull,
       maxConnections,
       isFull: () => this.#connections.size >= maxConnections,
-      serve: (socket, peer) => this.serve(socket, peer),
+      serve: (socket, peer) => this.#accept(socket, peer),
       onRefused: (peer, reason) => this.#journal.refuse(peer, reason),
       onError: (error) => this.#journal.tell('error', error),
     };
@@ -399,13 +411,5 @@ export class LineServer
       onStart: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
       onEnd: (context) => this.onProcessingEndHook?.(this.transportId, context),
     };
-  }
-
-  #refuseEarly(): void {
-    if (this.#commands.size > 0) return;
-    throw new LineError(
-      'ERR_LINE_CONNECT',
-      'The line server has no handlers yet: call `await app.init()` first.',
-    );
   }
 }

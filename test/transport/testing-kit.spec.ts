@@ -65,6 +65,13 @@ function initialiseWith(
   return initialise(Test.createTestingModule({ imports, controllers, providers }));
 }
 
+/** A server whose application is compiled, and not initialised. */
+async function compileOnly(): Promise<LineServer> {
+  const imports = [LineTransportModule.forRoot({})];
+  const builder = Test.createTestingModule({ imports, controllers: [EchoController] });
+  return (await builder.compile()).get(LineServer);
+}
+
 function sockets(): string[] {
   return process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));
 }
@@ -162,13 +169,7 @@ describe('inject()', () => {
   });
 
   it('needs an application that is initialised, and says so', async () => {
-    const { server } = await (async () => {
-      const module = await Test.createTestingModule({
-        imports: [LineTransportModule.forRoot({})],
-        controllers: [EchoController],
-      }).compile();
-      return { server: module.get(LineServer) };
-    })();
+    const server = await compileOnly();
     const fault: unknown = await server.inject('PING').catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(LineError);
     expect(fault).toMatchObject({
@@ -189,6 +190,20 @@ describe('inject()', () => {
     gate.open();
     expect(await reply).toBe('at last');
     await closed;
+  });
+
+  it('is refused once the server is being closed, and told so', async () => {
+    const { server } = await initialiseWith([EchoController]);
+    const gate = new Gate();
+    server.addHandler('HELD', () => gate.pass().then(() => 'at last'));
+    const reply = server.inject('HELD');
+    const closed = server.close();
+    const fault = { code: 'ERR_LINE_CLOSED', message: expect.stringContaining('server is closed') };
+    await expect(server.inject('PING')).rejects.toMatchObject(fault);
+    gate.open();
+    expect(await reply).toBe('at last');
+    await closed;
+    await expect(server.inject('PING')).rejects.toMatchObject(fault);
   });
 
   it('comes back without a reply when the grace of a closing server is over', async () => {
@@ -223,6 +238,35 @@ describe('A conversation in memory', () => {
     client.send('NEXT');
     client.send('NEXT').end();
     expect(await three).toEqual(['1', '2', undefined]);
+  });
+
+  it('needs an application that is initialised, and says so', async () => {
+    const server = await compileOnly();
+    expect(() => new LineConversation(server)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_LINE_CONNECT',
+        message: expect.stringContaining('app.init()'),
+      }),
+    );
+    expect(server.stats().connections.accepted).toBe(0);
+  });
+
+  it('that has ended its side, or whose server has, says that nothing can be sent', async () => {
+    const { server } = await initialiseWith([EchoController]);
+    const [ended, quit] = [
+      new LineConversation(server).send('SLOW').end(),
+      new LineConversation(server),
+    ];
+    expect(await quit.send('QUIT').rest()).toEqual([]);
+    for (const client of [ended, quit]) {
+      expect(() => client.send('PING')).toThrow(
+        expect.objectContaining({
+          code: 'ERR_LINE_CLOSED',
+          message: 'Nothing can be sent: this side of the conversation is closed.',
+        }),
+      );
+    }
+    expect(await ended.end().rest()).toEqual(['SLOW']);
   });
 
   it('is answered after it has closed its side', async () => {

@@ -4,7 +4,7 @@
  */
 import { type Duplex, duplexPair } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import type { LineConnection, LineServer, Peer } from '../index.js';
+import { type LineConnection, LineError, type LineServer, type Peer } from '../index.js';
 
 const LOCAL: Peer = { remoteAddress: '127.0.0.1', remotePort: 50_000 };
 
@@ -29,7 +29,10 @@ export class LineConversation {
   /** Those who wait for a line, in the order in which they began to. */
   #waiting: (() => void)[] = [];
 
-  /** @param peer what the server is to know of this client. Default: 127.0.0.1, port 50000, no TLS */
+  /**
+   * @param peer what the server is to know of this client. Default: 127.0.0.1, port 50000, no TLS
+   * @throws {LineError} `ERR_LINE_CONNECT` before `app.init()`, when no handler is there yet
+   */
   constructor(server: LineServer, peer: Peer = LOCAL) {
     [this.#client, this.#server] = duplexPair();
     this.#client.on('data', (chunk: Buffer) => this.#receive(chunk));
@@ -41,13 +44,20 @@ export class LineConversation {
     this.connection = server.serve(this.#server, peer);
   }
 
-  /** Sends lines; their ends are added. */
+  /** Sends lines; their ends are added. Throws as {@link write} does. */
   send(...lines: string[]): this {
     return this.write(lines.map((line) => `${line}\r\n`).join(''));
   }
 
-  /** Sends bytes as they are, each argument in a chunk of its own: a line may be split anywhere, or never end. */
+  /**
+   * Sends bytes as they are, each argument in a chunk of its own: a line may be split anywhere, or never end.
+   * @throws {LineError} `ERR_LINE_CLOSED` after {@link end}, or when the server has closed
+   */
   write(...chunks: (string | Uint8Array)[]): this {
+    if (this.#client.writableEnded) {
+      const message = 'Nothing can be sent: this side of the conversation is closed.';
+      throw new LineError('ERR_LINE_CLOSED', message);
+    }
     for (const chunk of chunks) this.#client.write(chunk);
     return this;
   }
