@@ -333,7 +333,7 @@ export class LineServer
     const shortest = Math.min(...limits.filter((limit) => limit > 0), CHECK_MS);
     return setInterval(() => {
       for (const connection of this.#connections) connection.checkLimits();
-    }, shortest / 2).unref();
+    }, shortest / 2);
   }
 
   #hostListener(): LineHost {

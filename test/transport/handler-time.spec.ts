@@ -1,6 +1,8 @@
 /** How long a handler may take, and how it learns that nobody waits for its answer any more. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Controller } from '@nestjs/common';
@@ -22,6 +24,7 @@ import {
   startLineApplication,
 } from '../support/line-application.js';
 import type { TestClient } from '../support/line-client.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { EchoController, Gate } from './controllers.js';
 
 const SHORT = { handlerTimeoutMs: 30 };
@@ -537,5 +540,33 @@ describe('When the last client has gone', () => {
       { timeout: 15_000 },
     );
     expect(stdout).toBe('HELD ERR_LINE_TIMEOUT\nHELD ERR_LINE_TIMEOUT\nclosed\n');
+  });
+});
+
+describe('Where nothing else keeps a process alive', () => {
+  it('a limit does, until the client has gone: node --test comes to its end', async () => {
+    const transport = new URL('../../dist/line-transport/index.js', import.meta.url);
+    const file = join(temporaryFolder(), 'hang.test.mjs');
+    writeFileSync(
+      file,
+      `
+      import { strictEqual } from 'node:assert';
+      import { test } from 'node:test';
+      import { LineServer } from ${JSON.stringify(transport.href)};
+      const server = new LineServer({ handlerTimeoutMs: 20 });
+      server.on('handlerError', () => undefined);
+      server.addHandler('HANG', () => new Promise(() => undefined));
+      test('a handler that hangs is given up', async () => {
+        strictEqual(await server.inject('HANG'), 'NO ANSWER IN TIME.');
+        await server.close();
+      });`,
+    );
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--test', '--test-reporter=tap', file],
+      { timeout: 15_000, env },
+    );
+    expect(stdout).toMatch(/^# pass 1$/m);
   });
 });
