@@ -2,7 +2,7 @@
 import { connect as connectSocket } from 'node:net';
 import { once } from 'node:events';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, interval } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { nextEvent, startLineApplication } from '../support/line-application.js';
 import { EchoController, Gate } from './controllers.js';
@@ -110,6 +110,20 @@ describe('Closing', () => {
     await server.close();
     expect(await cut).toEqual([1]);
     expect((await over)[1]).toBe('shutdown');
+    await client.ended();
+  });
+
+  it('cuts a stream without end after the grace', async () => {
+    const { connect, server } = await startLineApplication([EchoController], {
+      shutdownGraceMs: 50,
+    });
+    server.addHandler('TICK', () => Promise.resolve(interval(1)));
+    const cut = nextEvent(server, 'closed');
+    const client = await connect();
+    client.send('TICK\n');
+    expect(await client.line()).toBe('0');
+    await server.close();
+    expect(await cut).toEqual([1]);
     await client.ended();
   });
 
