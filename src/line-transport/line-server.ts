@@ -18,6 +18,7 @@ import { CommandTable } from './command-table.js';
 import { areHooksDeclared, ConnectionHooks } from './connection-hooks.js';
 import { answerLinesExceptions } from './filter-outcomes.js';
 import { type ConversationHost, LineConnection } from './line-connection.js';
+import { LineConnections } from './line-connections.js';
 import { registeredFor } from './line-context.js';
 import { LineError } from './line-errors.js';
 import type {
@@ -65,18 +66,10 @@ export class LineServer
   readonly #journal = new LineJournal();
   readonly #commands: CommandTable;
   readonly #dispatch: CommandDispatch;
-  /** The conversations that are not over. */
-  readonly #connections = new Set<LineConnection>();
-  /** Conversations that are over, their sockets still there; the longest first. */
-  readonly #lingering = new Set<LineConnection>();
-  /** What disconnect hooks are still doing. */
-  readonly #farewells = new Set<Promise<void>>();
+  readonly #connections: LineConnections;
   readonly #host: ConversationHost;
   #listener: LineListener | undefined;
-  #limitsCheck: NodeJS.Timeout | undefined;
-  #graceIsOver = false;
   #closing: Promise<void> | undefined;
-  #onEmpty: (() => void) | undefined;
 
   /**
    * @param hooks finds the connection hooks; without `LineTransportModule` there are none
@@ -90,6 +83,7 @@ export class LineServer
     answerLinesExceptions();
     this.options = resolveLineOptions(options);
     this.#hooks = hooks;
+    this.#connections = new LineConnections(this.options.maxConnections);
     this.#commands = new CommandTable(this.options.ignoreCase);
     const { words } = this.options;
     this.#dispatch = new CommandDispatch(this.#commands, words, this.#journal, this.logger);
@@ -103,12 +97,12 @@ export class LineServer
 
   /** The conversations that are not over; it changes as clients come and go. */
   get connections(): ReadonlySet<LineConnection> {
-    return this.#connections;
+    return this.#connections.open;
   }
 
   /** What has happened so far; a copy. */
   stats(): LineServerStats {
-    return this.#journal.stats(this.#connections.size);
+    return this.#journal.stats(this.#connections.open.size);
   }
 
   /** Listens to an event. A listener that throws ends the process, as with any Node emitter. */
@@ -190,16 +184,13 @@ export class LineServer
   }
 
   #accept(stream: Duplex, peer: Peer): LineConnection {
-    if (this.#connections.size + this.#lingering.size >= this.options.maxConnections) {
-      const [longest] = this.#lingering;
-      longest?.destroy('shutdown');
-    }
+    const connections = this.#connections;
+    connections.makeRoom();
     const connection = new LineConnection(this.#journal.accept(), stream, peer, this.#host);
-    this.#connections.add(connection);
-    this.#limitsCheck ??= this.#checkLimits();
+    connections.add(connection, () => this.#checkMs());
     this.#journal.tell('connection', connection);
     connection.open();
-    if (this.#graceIsOver) connection.destroy('shutdown');
+    if (connections.isCut) connection.destroy('shutdown');
     else if (this.#closing !== undefined) connection.drain();
     return connection;
   }
@@ -283,7 +274,7 @@ export class LineServer
     await this.#closing; // the end of its grace would cut whom this listener brings
     if (this.#listener !== listener) throw closedEarly();
     this.#closing = undefined;
-    this.#graceIsOver = false;
+    this.#connections.reopen();
     const address = await listener.listen(
       path === undefined ? { ...(host && { host }), port } : { path },
     );
@@ -292,48 +283,28 @@ export class LineServer
   }
 
   async #drain(listener: LineListener | undefined): Promise<void> {
-    if (listener === undefined && this.#isEmpty()) return;
+    const connections = this.#connections;
+    if (listener === undefined && connections.isEmpty) return;
     this._status$.next('draining');
-    this.#journal.tell('draining', this.#connections.size);
-    for (const connection of this.#connections) connection.drain();
+    this.#journal.tell('draining', connections.open.size);
+    connections.drain();
     let cut = 0;
-    let grace: NodeJS.Timeout | undefined;
-    const graceIsOver = new Promise<void>((resolve) => {
-      grace = setTimeout(() => {
-        this.#graceIsOver = true;
-        cut = this.#connections.size;
-        for (const connection of this.#connections) connection.destroy('shutdown');
-        for (const connection of this.#lingering) connection.destroy('shutdown');
-        listener?.cut();
-        resolve();
-      }, this.options.shutdownGraceMs);
-    });
+    const grace = setTimeout(() => {
+      cut = connections.cut();
+      listener?.cut();
+    }, this.options.shutdownGraceMs);
     await listener?.close();
-    await Promise.race([this.#untilEmpty(), graceIsOver]);
+    await connections.untilEmpty();
     clearTimeout(grace);
     this._status$.next('closed');
     this.#journal.tell('closed', cut);
   }
 
-  #isEmpty(): boolean {
-    return this.#connections.size + this.#lingering.size + this.#farewells.size === 0;
-  }
-
-  async #untilEmpty(): Promise<void> {
-    while (!this.#isEmpty()) {
-      await new Promise<void>((resolve) => {
-        this.#onEmpty = resolve;
-      });
-    }
-  }
-
-  #checkLimits(): NodeJS.Timeout {
+  /** Often enough that a handler's limit, which begins when it is first looked at, is exceeded by no more than its half. */
+  #checkMs(): number {
     const { idleTimeoutMs, handlerTimeoutMs } = this.options;
     const limits = [idleTimeoutMs, handlerTimeoutMs, ...this.#commands.timeouts];
-    const shortest = Math.min(...limits.filter((limit) => limit > 0), CHECK_MS);
-    return setInterval(() => {
-      for (const connection of this.#connections) connection.checkLimits();
-    }, shortest / 2);
+    return Math.min(...limits.filter((limit) => limit > 0), CHECK_MS) / 4;
   }
 
   #hostListener(): LineHost {
@@ -341,7 +312,7 @@ export class LineServer
     return {
       refusal: words.serverFull,
       maxConnections,
-      isFull: () => this.#connections.size >= maxConnections,
+      isFull: () => this.#connections.isFull,
       serve: (socket, peer) => this.#accept(socket, peer),
       onRefused: (peer, reason) => this.#journal.refuse(peer, reason),
       onError: (error) => this.#journal.tell('error', error),
@@ -367,25 +338,12 @@ export class LineServer
       onReply: (connection, line) => journal.tell('reply', connection, line),
       onProtocolError: (connection, error) => journal.protocolError(connection, error),
       onOver: (connection, reason, error) => {
-        this.#connections.delete(connection);
-        this.#lingering.add(connection);
+        this.#connections.end(connection);
         journal.end(connection, reason, error);
         if (this.#hooks?.hasFarewell === true) this.#bidFarewell(this.#hooks, connection, reason);
       },
-      onClosed: (connection) => {
-        this.#lingering.delete(connection);
-        this.#leave();
-      },
+      onClosed: (connection) => this.#connections.remove(connection),
     };
-  }
-
-  /** Someone, or the work for someone, has gone. */
-  #leave(): void {
-    if (this.#connections.size === 0) {
-      clearInterval(this.#limitsCheck);
-      this.#limitsCheck = undefined;
-    }
-    if (this.#isEmpty()) this.#onEmpty?.();
   }
 
   /** What is said to a client that has connected; `undefined` if nothing is to be done. */
@@ -395,15 +353,9 @@ export class LineServer
   }
 
   #bidFarewell(hooks: ConnectionHooks, connection: LineConnection, reason: EndReason): void {
-    const bid = async (): Promise<void> => {
-      await hooks.farewell(connection, reason, this.options.handlerTimeoutMs, (error) => {
-        this.#dispatch.fail(connection, '', error);
-      });
-      this.#farewells.delete(farewell);
-      this.#leave();
-    };
-    const farewell = bid();
-    this.#farewells.add(farewell);
+    const onFailure = (error: unknown): void => this.#dispatch.fail(connection, '', error);
+    const { handlerTimeoutMs } = this.options;
+    void this.#connections.await(hooks.farewell(connection, reason, handlerTimeoutMs, onFailure));
   }
 
   #observe(): void {

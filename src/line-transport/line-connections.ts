@@ -1,0 +1,110 @@
+/**
+ * LineConnections: all clients of a server, those who are served and those who are on their way out, and how all of them come to
+ * an end. Knows nothing of where they come from.
+ */
+import type { LineConnection } from './line-connection.js';
+
+export class LineConnections {
+  /** The conversations that are not over. */
+  readonly #open = new Set<LineConnection>();
+  /** Conversations that are over, their sockets still there; the longest first. */
+  readonly #lingering = new Set<LineConnection>();
+  /** What is still done for those who have gone. */
+  readonly #farewells = new Set<Promise<void>>();
+  #limitsCheck: NodeJS.Timeout | undefined;
+  #isCut = false;
+  #onEmpty: (() => void) | undefined;
+
+  /** @param max the most sockets that are kept; conversations that are over make room */
+  constructor(private readonly max: number) {}
+
+  get open(): ReadonlySet<LineConnection> {
+    return this.#open;
+  }
+
+  get isFull(): boolean {
+    return this.#open.size >= this.max;
+  }
+
+  /** Makes room for one more client, if there is someone who has only to go. */
+  makeRoom(): void {
+    if (this.#open.size + this.#lingering.size < this.max) return;
+    const [longest] = this.#lingering;
+    longest?.destroy('shutdown');
+  }
+
+  /** @param checkMs how often limits are looked at: by one timer for all, as long as anyone is there */
+  add(connection: LineConnection, checkMs: () => number): void {
+    this.#open.add(connection);
+    this.#limitsCheck ??= setInterval(() => {
+      for (const each of this.#open) each.checkLimits();
+    }, checkMs());
+  }
+
+  /** Its conversation is over. */
+  end(connection: LineConnection): void {
+    this.#open.delete(connection);
+    this.#lingering.add(connection);
+  }
+
+  /** Its socket is gone. */
+  remove(connection: LineConnection): void {
+    this.#lingering.delete(connection);
+    this.#leave();
+  }
+
+  /** @param farewell something that is done for one who has gone; it does not reject */
+  async await(farewell: Promise<void>): Promise<void> {
+    this.#farewells.add(farewell);
+    await farewell;
+    this.#farewells.delete(farewell);
+    this.#leave();
+  }
+
+  /** Whether nobody is left, and nothing to do. */
+  get isEmpty(): boolean {
+    return this.#open.size + this.#lingering.size + this.#farewells.size === 0;
+  }
+
+  /** Clients are served again that come from now on. */
+  reopen(): void {
+    this.#isCut = false;
+  }
+
+  /** Whether clients that come now are cut, since the others have been. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** Has every conversation end as soon as what has arrived is answered. */
+  drain(): void {
+    for (const connection of this.#open) connection.drain();
+  }
+
+  /** Cuts everyone, and does not wait for farewells any more. @returns how many conversations were not over */
+  cut(): number {
+    const notOver = this.#open.size;
+    this.#isCut = true;
+    for (const connection of this.#open) connection.destroy('shutdown');
+    for (const connection of this.#lingering) connection.destroy('shutdown');
+    this.#onEmpty?.();
+    return notOver;
+  }
+
+  /** Resolves when nobody is left, and nothing to do; or when everyone was cut. */
+  async untilEmpty(): Promise<void> {
+    while (!this.isEmpty && !this.#isCut) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+    }
+  }
+
+  #leave(): void {
+    if (this.#open.size === 0) {
+      clearInterval(this.#limitsCheck);
+      this.#limitsCheck = undefined;
+    }
+    if (this.isEmpty) this.#onEmpty?.();
+  }
+}
