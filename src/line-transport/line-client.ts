@@ -53,6 +53,7 @@ type Arguments = { [Name in keyof LineClientEvents]: Parameters<LineClientEvents
  * `send` also with `ERR_LINE_TIMEOUT`, `ERR_LINE_TOO_LONG` and `ERR_LINE_BUSY`. Nothing is ever sent twice.
  */
 export class LineClient extends ClientProxy<LineClientEvents> {
+  /** The options it runs with, defaults filled in. */
   readonly options: ResolvedLineClientOptions;
   readonly #status = new BehaviorSubject<LineClientStatus>('disconnected');
   readonly #events = new EventEmitter<Arguments>();

@@ -61,7 +61,10 @@ const LINGER_MAX_MS = 10_000;
 const CONNECTION = Symbol('connection');
 type ConversingStream = Duplex & { [CONNECTION]: LineConnection };
 
-/** @typeParam Session what the application keeps of a client: see {@link session} */
+/**
+ * A client's connection, as handlers, hooks and listeners know it.
+ * @typeParam Session what the application keeps of a client: see {@link session}
+ */
 export class LineConnection<Session extends object = Record<string, unknown>> implements Peer {
   /**
    * The same functions listen for every connection, which they find by its socket: six closures for each would be a third of
@@ -139,22 +142,27 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     if (socket.readableEnded) this.#receiveEnd(); // a client that sent nothing but its FIN while it had to wait
   }
 
+  /** The client's address in text; `undefined` on a Unix domain socket. */
   get remoteAddress(): string | undefined {
     return this.#peer.remoteAddress;
   }
 
+  /** The client's port. */
   get remotePort(): number | undefined {
     return this.#peer.remotePort;
   }
 
+  /** The server's own address that the client came to; `undefined` once the socket is gone. */
   get localAddress(): string | undefined {
     return this.#peer.localAddress;
   }
 
+  /** The server's port that the client came to. */
   get localPort(): number | undefined {
     return this.#peer.localPort;
   }
 
+  /** What is known of its TLS session; `undefined` without TLS. */
   get tls(): TlsFacts | undefined {
     return this.#peer.tls;
   }

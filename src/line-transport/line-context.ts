@@ -13,7 +13,10 @@ export let abortedBy: (context: LineContext) => Error | undefined;
 /** What serves a line; `undefined` if nothing does. For the transport alone. */
 export let registeredFor: (context: LineContext) => RegisteredCommand | undefined;
 
-/** @typeParam Session what the application keeps of a client: see {@link LineConnection.session} */
+/**
+ * The line that is being served, and who sent it.
+ * @typeParam Session what the application keeps of a client: see {@link LineConnection.session}
+ */
 export class LineContext<Session extends object = Record<string, unknown>> extends BaseRpcContext<
   [line: string, connection: LineConnection]
 > {

@@ -32,9 +32,11 @@ export type LineErrorCode =
 
 /** Every error this transport makes itself. Tell them apart by `code`; the message is for people. */
 export class LineError extends Error {
+  /** `LineError`, also where classes of two copies of the package meet. */
   override readonly name = 'LineError';
 
   constructor(
+    /** What went wrong; stable. */
     readonly code: LineErrorCode,
     message: string,
     options?: ErrorOptions,

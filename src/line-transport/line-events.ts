@@ -61,6 +61,7 @@ export type LineServerStatus = 'listening' | 'draining' | 'closed';
 
 /** Counters since the server was made, except `open`: the conversations that are not over now. */
 export interface LineServerStats {
+  /** Clients that came, and what became of them. */
   readonly connections: {
     readonly open: number;
     readonly accepted: number;
@@ -69,7 +70,10 @@ export interface LineServerStats {
   };
   /** Lines received, whatever became of them. */
   readonly lines: number;
+  /** Error lines for what the protocol does not allow. */
   readonly protocolErrors: Readonly<Record<ProtocolError, number>>;
+  /** Lines that were answered with the reason of an exception. */
   readonly rejected: number;
+  /** Failures of handlers and hooks that clients were told nothing of. */
   readonly handlerErrors: number;
 }

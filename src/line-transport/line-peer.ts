@@ -7,9 +7,11 @@ import { type PeerCertificate, TLSSocket } from 'node:tls';
 export interface Peer {
   /** Address in text, IPv4 also where the socket says `::ffff:…`. `undefined` too for a client that cut its connection early. */
   readonly remoteAddress?: string | undefined;
+  /** The client's port. */
   readonly remotePort?: number | undefined;
   /** The server's own address that the client came to. */
   readonly localAddress?: string | undefined;
+  /** The server's port that the client came to. */
   readonly localPort?: number | undefined;
   /** `undefined` for a connection without TLS. */
   readonly tls?: TlsFacts | undefined;

@@ -7,7 +7,10 @@ import { LineError } from './line-errors.js';
 
 /** Ends the conversation, after its lines if it has any. Made by {@link closeWith}; bare: {@link CLOSE}. */
 export class Closing {
-  constructor(readonly lines: readonly string[]) {}
+  constructor(
+    /** What is said before the end. */
+    readonly lines: readonly string[],
+  ) {}
 }
 
 /** Words of the server itself in the place of a handler's reply: not a `reply` to those who listen to events. */

@@ -61,6 +61,7 @@ export class LineServer
 {
   override readonly transportId = LINE_TRANSPORT;
   protected override readonly logger = new Logger(LineServer.name);
+  /** The options it runs with, defaults filled in. */
   readonly options: ResolvedLineServerOptions;
   readonly #hooks: ConnectionHooks | undefined;
   readonly #journal = new LineJournal();

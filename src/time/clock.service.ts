@@ -6,6 +6,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 /** The injection token of the clock's zone: an IANA name, or `undefined` for the process's local zone. */
 export const TIME_ZONE = Symbol('time zone');
 
+/** Tells the time of day. */
 @Injectable()
 export class ClockService {
   readonly #format: Intl.DateTimeFormat;

@@ -12,6 +12,7 @@ import { timeOfDayIn } from './time-protocol.js';
  */
 export const TIME_SERVICE = Symbol('time service');
 
+/** Asks a time service, by the client that is injected as {@link TIME_SERVICE}. */
 @Injectable()
 export class TimeClient {
   /** @param service a `LineClient` of the service */
