@@ -178,6 +178,23 @@ class ScopedController {
 
 const CONTROLLERS = [AnswersController, ScopedController];
 
+/** A server whose command SUBJECT says what the test says, and which is observed. */
+async function observeSubject(): Promise<{ lines: Subject<LineReply>; server: LineServer }> {
+  const lines = new Subject<LineReply>();
+
+  @Controller()
+  class SubjectController {
+    @Command('SUBJECT')
+    subject(): LineStream {
+      return lines;
+    }
+  }
+
+  const server = await prepareLineApplication([SubjectController]);
+  observe(server, trace);
+  return { lines, server };
+}
+
 describe('The processing hooks are called once each', () => {
   it.each<[line: string, told: string[], between: string[]]>([
     ['VALUE', ['value'], ['value']],
@@ -218,18 +235,7 @@ describe('The processing hooks are called once each', () => {
   });
 
   it('around a stream, up to its completion and not up to its first line', async () => {
-    const lines = new Subject<LineReply>();
-
-    @Controller()
-    class SubjectController {
-      @Command('SUBJECT')
-      subject(): LineStream {
-        return lines;
-      }
-    }
-
-    const server = await prepareLineApplication([SubjectController]);
-    observe(server, trace);
+    const { lines, server } = await observeSubject();
     const client = new LineConversation(server).send('SUBJECT').end();
     await vi.waitUntil(() => lines.observed);
     lines.next('one');
@@ -242,18 +248,7 @@ describe('The processing hooks are called once each', () => {
   });
 
   it('around a line whose client goes meanwhile', async () => {
-    const lines = new Subject<LineReply>();
-
-    @Controller()
-    class SubjectController {
-      @Command('SUBJECT')
-      subject(): LineStream {
-        return lines;
-      }
-    }
-
-    const server = await prepareLineApplication([SubjectController]);
-    observe(server, trace);
+    const { lines, server } = await observeSubject();
     const client = new LineConversation(server).send('SUBJECT', 'SUBJECT');
     await vi.waitUntil(() => lines.observed);
     const over = new Promise((resolve) => server.on('disconnection', resolve));
