@@ -2,6 +2,7 @@
  * CommandDispatch: finds what answers a line, and has Nest answer it. Knows nothing of sockets.
  */
 import { AsyncResource } from 'node:async_hooks';
+import { Readable } from 'node:stream';
 import { HttpException, IntrinsicException, type LoggerService } from '@nestjs/common';
 import type { BaseRpcContext } from '@nestjs/microservices';
 import { type CommandTable, payloadOf, type RegisteredCommand, usageOf } from './command-table.js';
@@ -88,7 +89,15 @@ export class CommandDispatch {
   /** A defect: it is told to those who listen, or else logged. */
   fail(connection: LineConnection, line: string, error: unknown): void {
     const isHeard = this.journal.fail(connection, line, error);
-    if (!isHeard && !isIntrinsic(error)) this.logger.error(error);
+    if (!isHeard && !isIntrinsic(error)) this.#log(error);
+  }
+
+  #log(error: unknown): void {
+    try {
+      this.logger.error(error);
+    } catch {
+      this.logger.error('A handler threw something that cannot be logged.'); // a Proxy, say
+    }
   }
 
   /** The line is answered, or given up. */
@@ -120,7 +129,10 @@ async function begin(handle: () => unknown): Promise<unknown> {
   if (!isLineStream(answer)) return answer;
   const replies = repliesOf(answer);
   const next = AsyncResource.bind(() => replies.next());
-  const end = AsyncResource.bind(async () => replies.return?.());
+  const end = AsyncResource.bind(async () => {
+    if (answer instanceof Readable) answer.destroy();
+    return replies.return?.();
+  });
   return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
 }
 

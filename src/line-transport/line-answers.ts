@@ -31,6 +31,8 @@ export class LineAnswers {
   /** Lines that were pushed in the middle of a reply. */
   #held: string[] | undefined;
   #heldLength = 0;
+  /** Whether the next reply is put off until the client has read. */
+  #isWaiting = false;
   /** The line that was being served when it was last looked at, and since when. */
   #watched: LineContext | undefined;
   #watchedSince = 0;
@@ -73,11 +75,11 @@ export class LineAnswers {
    */
   giveUpIfLate(now: number): boolean {
     const context = this.#serving;
-    if (context !== this.#watched) {
+    if (context !== this.#watched || this.#isWaiting) {
       this.#watched = context;
       this.#watchedSince = now;
     }
-    if (context === undefined || this.#midReply || this.writer.blocked !== undefined) return false;
+    if (context === undefined || this.#midReply || this.#isWaiting) return false;
     const timeoutMs = this.host.timeoutMsOf(context);
     if (timeoutMs === 0 || now - this.#watchedSince < timeoutMs) return false;
     const late = new LineError('ERR_LINE_TIMEOUT', `No answer came within ${timeoutMs} ms.`);
@@ -140,13 +142,20 @@ export class LineAnswers {
         if (this.#serving !== context || reply.done === true) return;
         this.#say(reply.value, context);
         this.#midReply = !this.#welcoming && !this.host.isSilent(context);
-        await this.writer.blocked;
+        await this.#untilRead();
       }
     } finally {
       const isAbandoned = this.#stream !== replies;
       if (!isAbandoned) this.#stream = undefined;
       if (!isAbandoned && !isDone) await replies.return?.();
     }
+  }
+
+  /** The time that the client takes to read is not the handler's. */
+  async #untilRead(): Promise<void> {
+    this.#isWaiting = true;
+    await this.writer.blocked;
+    this.#isWaiting = false;
   }
 
   #say(reply: unknown, context: LineContext): void {
@@ -219,5 +228,9 @@ async function dropLate(answer: unknown): Promise<void> {
 
 /** How work ends that heeds the signal of its line: `fetch` with the signal's reason, Node's own functions with an AbortError. */
 function isAbortion(error: unknown, reason: Error | undefined): boolean {
-  return error === reason || (error instanceof Error && error.name === 'AbortError');
+  try {
+    return error === reason || (error instanceof Error && error.name === 'AbortError');
+  } catch {
+    return false; // a Proxy, or a getter that throws
+  }
 }

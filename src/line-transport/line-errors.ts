@@ -9,7 +9,7 @@ import { RpcException } from '@nestjs/microservices';
 export type LineErrorCode =
   /** an option is out of its bounds or unknown; the message lists every fault */
   | 'ERR_LINE_OPTIONS'
-  /** the server cannot listen where it was told to; `cause` is the system's error */
+  /** the server cannot listen where it was told to (`cause` is the system's error), listens already, or does not listen yet */
   | 'ERR_LINE_LISTEN'
   /** a command that no line can spell, whose options are wrong, or that two methods answer */
   | 'ERR_LINE_COMMAND'
@@ -19,9 +19,9 @@ export type LineErrorCode =
   | 'ERR_LINE_HOOK'
   /** a request that is not one line: CR, LF or NUL inside, or no text at all; nothing of it was written */
   | 'ERR_LINE_REQUEST'
-  /** a client cannot connect to its server; `cause` is the system's error, if there is one */
+  /** a client cannot connect (`cause` is the system's error, if there is one), or a server cannot serve a stream yet, or at all */
   | 'ERR_LINE_CONNECT'
-  /** a connection was closed or lost, or there is none; a client's request may have been served or not */
+  /** a connection or a server was closed or lost, or there is none; a request may have been served or not */
   | 'ERR_LINE_CLOSED'
   /** a client's reply was not complete in time, and may have been served or not; or a handler took too long */
   | 'ERR_LINE_TIMEOUT'

@@ -58,9 +58,27 @@ describe('The options of a line server', () => {
   });
 });
 
+describe('The words of a server', () => {
+  it.each([null, 'x', 5])('cannot be %j, which is an option fault like any other', (words) => {
+    expect(() => resolveLineOptions({ words: words as never, port: -1 })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_LINE_OPTIONS',
+        message: expect.stringContaining('words must be a LineWords'),
+      }),
+    );
+  });
+
+  it('are the default ones where a function is asynchronous', async () => {
+    const rejected = (() => Promise.reject(new Error('no word'))) as never;
+    const { words } = resolveLineOptions({ words: { ...ENGLISH, rejected } });
+    expect(words.rejected('why')).toBe('ERROR: why');
+    await Promise.resolve();
+  });
+});
+
 describe('The path of a socket', () => {
   it('is not empty', () => {
-    expect(() => resolveLineOptions({ path: '' })).toThrow('path must not be empty');
+    expect(() => resolveLineOptions({ path: '' })).toThrow('path must be a path');
   });
 });
 

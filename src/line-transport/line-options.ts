@@ -95,26 +95,23 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
     ignoreCase: options.ignoreCase ?? false,
     greeting: options.greeting,
     tls: options.tls,
-    words: options.words === undefined ? ENGLISH : sureWords(options.words),
+    words: options.words === undefined ? ENGLISH : options.words,
   };
   faults.unknownNames(options, resolved);
   if (options.host !== undefined && !isName(options.host))
     faults.add('host must be a name or an address');
-  for (const [name, word] of Object.entries(ENGLISH)) {
-    if (typeof Reflect.get(options.words ?? ENGLISH, name) === typeof word) continue;
-    faults.add(`words.${name} must be a ${typeof word}`);
-  }
+  if (options.path !== undefined && !isName(options.path)) faults.add('path must be a path');
+  for (const fault of wordFaults(resolved.words)) faults.add(fault);
   if (typeof resolved.ignoreCase !== 'boolean') faults.add('ignoreCase must be true or false');
   if (!isText(resolved.greeting)) faults.add('greeting must be a string or an array of strings');
   if (options.tls !== undefined && !hasKey(options.tls)) {
     faults.add('tls must have a key and a cert, or a pfx, as tls.createServer takes them');
   }
-  if (options.path === '') faults.add('path must not be empty');
   if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
     faults.add('path excludes host and port');
   }
   faults.throwIfAny('The line server');
-  return resolved;
+  return options.words === undefined ? resolved : { ...resolved, words: sureWords(options.words) };
 }
 
 function isText(greeting: unknown): boolean {
@@ -125,11 +122,22 @@ function isText(greeting: unknown): boolean {
 /** Without any of these a TLS server listens, and agrees with no client. */
 function hasKey(tls: unknown): boolean {
   const sources = ['key', 'pfx', 'secureContext', 'SNICallback', 'pskCallback'];
-  return typeof tls === 'object' && tls !== null && sources.some((source) => source in tls);
+  return (
+    typeof tls === 'object' &&
+    tls !== null &&
+    sources.some((source) => Reflect.get(tls, source) !== undefined)
+  );
 }
 
 function isName(host: unknown): boolean {
   return typeof host === 'string' && host !== '';
+}
+
+function wordFaults(words: unknown): string[] {
+  if (typeof words !== 'object' || words === null) return ['words must be a LineWords'];
+  return Object.entries(ENGLISH)
+    .filter(([name, word]) => typeof Reflect.get(words, name) !== typeof word)
+    .map(([name, word]) => `words.${name} must be a ${typeof word}`);
 }
 
 /** Words for every case: where a function that was given throws, or says no text, the default words are said. */
@@ -155,9 +163,11 @@ function sure<Fact>(
   return (fact) => {
     try {
       const said: unknown = say(fact);
-      return typeof said === 'string' ? said : otherwise(fact);
+      if (typeof said === 'string') return said;
+      if (said instanceof Promise) said.catch(() => undefined); // nobody is left to wait for it
     } catch {
-      return otherwise(fact);
+      // It throws: the same.
     }
+    return otherwise(fact);
   };
 }

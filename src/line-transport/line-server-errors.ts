@@ -37,6 +37,6 @@ export function listenError(options: ResolvedLineServerOptions, error: unknown):
     error instanceof Error ? error : new Error(String(error));
   const isTls = options.tls !== undefined && !(error instanceof Error && 'syscall' in error);
   const said = isTls ? `the tls options are refused: ${message}` : message;
-  const fault = `${LISTEN_FAULTS[code ?? ''] ?? said} (${code})`;
+  const fault = `${LISTEN_FAULTS[code ?? ''] ?? said}${code === undefined ? '' : ` (${code})`}`;
   return new LineError('ERR_LINE_LISTEN', `Cannot listen on ${place}: ${fault}.`, { cause: error });
 }

@@ -203,7 +203,7 @@ export class LineServer
    * @param peer what is to be known of the client. Default: 127.0.0.1
    * @returns the lines of the reply, separated by LF; an empty string if there are none. A greeting is not part of it
    * @throws {LineError} `ERR_LINE_CONNECT` before `app.init()`, when no handler is there yet; `ERR_LINE_CLOSED` once the server is
-   *   being closed
+   *   being closed, and if the conversation is cut
    */
   async inject(line: string, peer: Peer = LOCAL): Promise<string> {
     if (this.#closing !== undefined) {
@@ -215,6 +215,12 @@ export class LineServer
     client.write(DO_TIMING_MARK); // is answered behind the greeting
     client.end(`${line}\r\n`);
     const said = await buffer(client);
+    if (!server.writableFinished) {
+      throw new LineError(
+        'ERR_LINE_CLOSED',
+        'The conversation was cut before its reply was complete.',
+      );
+    }
     const mark = said.indexOf(WONT_TIMING_MARK);
     const reply = mark === -1 ? said : said.subarray(mark + WONT_TIMING_MARK.length);
     return reply.toString().replace(/\r\n$/, '').replaceAll('\r\n', '\n');
@@ -227,7 +233,8 @@ export class LineServer
   override close(): Promise<void> {
     const listener = this.#listener;
     this.#listener = undefined;
-    this.#closing ??= this.#drain(listener);
+    // A moment later: whoever is told of the draining may call close(), too.
+    this.#closing ??= Promise.resolve().then(() => this.#drain(listener));
     return this.#closing;
   }
 

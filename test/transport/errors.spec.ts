@@ -341,6 +341,19 @@ describe('What is thrown and cannot even be looked at', () => {
     expect(await client.rest()).toEqual([GENERIC, 'fine']);
     expect(server.stats()).toMatchObject({ rejected: 0, handlerErrors: 1 });
   });
+
+  it('is said to be so in the log if it cannot be logged', async () => {
+    const server = await serverThatThrows(revoked.proxy);
+    const logged: unknown[] = [];
+    Logger.overrideLogger({
+      error: (message: unknown) => logged.push(String(message)),
+      warn: () => undefined,
+      log: () => undefined,
+    });
+    onTestFinished(() => Logger.overrideLogger(false));
+    expect(await server.inject('THROW')).toBe(GENERIC);
+    expect(logged).toEqual(['A handler threw something that cannot be logged.']);
+  });
 });
 
 describe('An RpcException around an error', () => {

@@ -255,6 +255,42 @@ describe('What a handler answers too late is dropped', () => {
     expect(server.stats().handlerErrors).toBe(1);
   });
 
+  it.each([
+    [
+      'whose name cannot be read',
+      Object.defineProperty(new Error('odd'), 'name', {
+        get: () => {
+          throw new Error('no name');
+        },
+      }),
+    ],
+    [
+      'that is a Proxy',
+      new Proxy(
+        {},
+        {
+          getPrototypeOf: () => {
+            throw new Error('no prototype');
+          },
+        },
+      ),
+    ],
+  ])('and costs nothing else, also something %s', async (_, thrown) => {
+    const gate = new Gate();
+    const { connect, server } = await startHeld(() =>
+      gate.pass().then(() => {
+        throw thrown;
+      }),
+    );
+    const client = await connect();
+    client.send('HELD\n');
+    expect(await client.line()).toBe(LATE);
+    const failed = nextEvent(server, 'handlerError');
+    gate.open();
+    expect((await failed)[2]).toBe(thrown);
+    expect(await client.end('PING\n').transcript()).toBe('PONG\r\n');
+  });
+
   it('but another failure is a defect, and reported', async () => {
     const gate = new Gate();
     const { connect, server } = await startHeld(() =>
@@ -351,6 +387,24 @@ describe('A command with a limit of its own', () => {
     expect(client.received).toBe('');
     app.get(LimitsController).gate.open();
     expect(await client.line()).toBe(command.toLowerCase());
+  });
+});
+
+describe('A handler whose client does not read', () => {
+  it('is given up all the same', async () => {
+    const signals: AbortSignal[] = [];
+    const { connect, server } = await startHeld((context) => {
+      signals.push(context.signal);
+      context.connection.push('x'.repeat(1_000_000)); // more than the socket takes at once, so the client is waited for
+      return new Promise(() => undefined);
+    });
+    const client = await connect();
+    client.socket.pause();
+    const failed = nextEvent(server, 'handlerError');
+    client.send('HELD\n');
+    expect((await failed)[2]).toMatchObject({ code: 'ERR_LINE_TIMEOUT' });
+    expect(signals[0]?.aborted).toBe(true);
+    client.reset();
   });
 });
 

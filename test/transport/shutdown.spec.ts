@@ -55,6 +55,21 @@ describe('Closing', () => {
     await closed;
   });
 
+  it('may be asked for again by whoever is told of it', async () => {
+    const { connect, server } = await startLineApplication([EchoController], PATIENT);
+    const client = await connect();
+    client.send('PING\n');
+    expect(await client.line()).toBe('PONG');
+    const told: unknown[] = [];
+    server.on('draining', (open) => {
+      told.push(open);
+      void server.close();
+    });
+    client.end();
+    await server.close();
+    expect(told).toEqual([1]);
+  });
+
   it('tells those whom a full server has no room for, also while it closes', async () => {
     const { connect, server } = await startLineApplication([EchoController], {
       ...PATIENT,

@@ -206,14 +206,14 @@ describe('inject()', () => {
     await expect(server.inject('PING')).rejects.toMatchObject(fault);
   });
 
-  it('comes back without a reply when the grace of a closing server is over', async () => {
+  it('says that there is no reply when the grace of a closing server is over', async () => {
     const { app, server } = await initialiseWith([EchoController], { shutdownGraceMs: 20 });
     server.addHandler('HELD', () => new Promise(() => undefined));
     const asked = nextEvent(server, 'request');
-    const reply = server.inject('HELD');
+    const fault = server.inject('HELD').catch((error: unknown) => error);
     await asked;
     await app.close();
-    expect(await reply).toBe('');
+    expect(await fault).toMatchObject({ code: 'ERR_LINE_CLOSED' });
   });
 });
 

@@ -424,7 +424,7 @@ describe('A server whose key material is wrong does not listen, and says why', (
     });
   });
 
-  it.each(['key.pem', {}, { minVersion: 'TLSv1.3' }])(
+  it.each(['key.pem', {}, { minVersion: 'TLSv1.3' }, { key: undefined, cert: undefined }])(
     'and is not even made with %j, which has no key',
     (tls) => {
       expect(() => new LineServer({ tls: tls as never })).toThrow(

@@ -51,10 +51,10 @@ export class LineConversation {
 
   /**
    * Sends bytes as they are, each argument in a chunk of its own: a line may be split anywhere, or never end.
-   * @throws {LineError} `ERR_LINE_CLOSED` after {@link end}, or when the server has closed
+   * @throws {LineError} `ERR_LINE_CLOSED` after {@link end}, or when the server has closed or the connection is cut
    */
   write(...chunks: (string | Uint8Array)[]): this {
-    if (this.#client.writableEnded) {
+    if (this.#client.writableEnded || this.#server.destroyed) {
       const message = 'Nothing can be sent: this side of the conversation is closed.';
       throw new LineError('ERR_LINE_CLOSED', message);
     }
