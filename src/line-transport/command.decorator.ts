@@ -4,8 +4,10 @@
 import { MessagePattern, type MsPattern } from '@nestjs/microservices';
 import { argumentsUsedBy } from './arg.decorator.js';
 import { LineError } from './line-errors.js';
+import { LINE_OPTION_BOUNDS } from './line-options.js';
 import type { LineAnswer } from './line-reply.js';
 import { strip } from './line-text.js';
+import { wholeNumberFault } from './option-faults.js';
 
 /** The transport id: a decorated method is registered with line servers only, also in a hybrid application. */
 export const LINE_TRANSPORT = Symbol('line');
@@ -105,8 +107,7 @@ function refuseUnspeakable(name: string): void {
 export function refuseWrongOptions(command: MsPattern, { args, timeoutMs }: CommandOptions): void {
   const nameless =
     command === '' && args !== undefined ? 'a command with args needs a name' : undefined;
-  const fault =
-    nameless ?? faultOf(args) ?? (timeoutMs === undefined ? undefined : timeoutFault(timeoutMs));
+  const fault = nameless ?? faultOf(args) ?? timeoutFault(timeoutMs);
   if (fault === undefined) return;
   throw new LineError('ERR_LINE_COMMAND', `The command ${JSON.stringify(command)}: ${fault}.`);
 }
@@ -131,9 +132,9 @@ function faultOf(args: unknown): string | undefined {
   return new Set(names).size === names.length ? undefined : 'args must not name two words alike';
 }
 
-function timeoutFault(timeoutMs: number): string | undefined {
-  if (Number.isInteger(timeoutMs) && timeoutMs >= 0 && timeoutMs <= 86_400_000) return undefined;
-  return `timeoutMs must be a whole number from 0 to 86400000, not ${timeoutMs}`;
+function timeoutFault(timeoutMs: number | undefined): string | undefined {
+  if (timeoutMs === undefined) return undefined;
+  return wholeNumberFault('timeoutMs', timeoutMs, LINE_OPTION_BOUNDS.handlerTimeoutMs);
 }
 
 function refuseMissingArguments(

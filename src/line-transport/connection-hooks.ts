@@ -79,7 +79,7 @@ export class ConnectionHooks implements OnModuleInit {
   /**
    * Finds the hooks, anew if it has found them before. A server asks for it when it listens: a hybrid application may be
    * initialised only after that, and no client is to come in past its hooks.
-   * @throws {LineError} `ERR_LINE_HOOK` if a hook's class has not exactly one instance
+   * @throws {LineError} `ERR_LINE_HOOK` if a hook's class is in request or transient scope
    */
   find(): void {
     this.#hooks.connect.length = 0;

@@ -108,22 +108,18 @@ export function resolveLineClientOptions(options: LineClientOptions): ResolvedLi
   return resolved;
 }
 
-function checkPlace({ host, port, path }: LineClientOptions, faults: OptionFaults): void {
+function checkPlace(options: LineClientOptions, faults: OptionFaults): void {
+  const { port, path } = options;
   if (port !== undefined) faults.wholeNumber('port', port, PORT_BOUNDS);
   if (path === undefined && port === undefined) faults.add('port or path must be given');
-  if (path !== undefined && (host !== undefined || port !== undefined)) {
-    faults.add('path excludes host and port');
-  }
+  faults.twoPlaces(options);
 }
 
 /** Options may come from plain JavaScript or a settings file, whatever their types say. */
 function checkKinds(resolved: ResolvedLineClientOptions, faults: OptionFaults): void {
   const { host, path, tls, isLastLine } = resolved;
-  for (const [name, value] of Object.entries({ host, path })) {
-    if (value !== undefined && (typeof value !== 'string' || value === '')) {
-      faults.add(`${name} must be a text that is not empty`);
-    }
-  }
+  faults.text('host', host, 'a text that is not empty');
+  faults.text('path', path, 'a text that is not empty');
   if (typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null)) {
     faults.add('tls must be true, false or the options of tls.connect');
   }

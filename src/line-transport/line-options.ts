@@ -98,18 +98,15 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
     words: options.words === undefined ? ENGLISH : options.words,
   };
   faults.unknownNames(options, resolved);
-  if (options.host !== undefined && !isName(options.host))
-    faults.add('host must be a name or an address');
-  if (options.path !== undefined && !isName(options.path)) faults.add('path must be a path');
+  faults.text('host', options.host, 'a name or an address');
+  faults.text('path', options.path, 'a path');
   for (const fault of wordFaults(resolved.words)) faults.add(fault);
   if (typeof resolved.ignoreCase !== 'boolean') faults.add('ignoreCase must be true or false');
   if (!isText(resolved.greeting)) faults.add('greeting must be a string or an array of strings');
   if (options.tls !== undefined && !hasKey(options.tls)) {
     faults.add('tls must have a key and a cert, or a pfx, as tls.createServer takes them');
   }
-  if (options.path !== undefined && (options.host !== undefined || options.port !== undefined)) {
-    faults.add('path excludes host and port');
-  }
+  faults.twoPlaces(options);
   faults.throwIfAny('The line server');
   return options.words === undefined ? resolved : { ...resolved, words: sureWords(options.words) };
 }
@@ -127,10 +124,6 @@ function hasKey(tls: unknown): boolean {
     tls !== null &&
     sources.some((source) => Reflect.get(tls, source) !== undefined)
   );
-}
-
-function isName(host: unknown): boolean {
-  return typeof host === 'string' && host !== '';
 }
 
 function wordFaults(words: unknown): string[] {

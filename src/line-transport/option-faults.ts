@@ -10,6 +10,22 @@ export interface OptionBounds {
   readonly max: number;
 }
 
+interface Place {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly path?: string | undefined;
+}
+
+/** What is wrong with a number that is not whole or out of its bounds. */
+export function wholeNumberFault(
+  name: string,
+  value: number,
+  { min, max }: OptionBounds,
+): string | undefined {
+  if (Number.isInteger(value) && value >= min && value <= max) return undefined;
+  return `${name} must be a whole number from ${min} to ${max}, not ${value}`;
+}
+
 export class OptionFaults {
   readonly #faults: string[] = [];
 
@@ -19,11 +35,22 @@ export class OptionFaults {
   }
 
   /** Notes a number that is not whole or out of its bounds; gives it back in any case. */
-  wholeNumber(name: string, value: number, { min, max }: OptionBounds): number {
-    if (!Number.isInteger(value) || value < min || value > max) {
-      this.add(`${name} must be a whole number from ${min} to ${max}, not ${value}`);
-    }
+  wholeNumber(name: string, value: number, bounds: OptionBounds): number {
+    const fault = wholeNumberFault(name, value, bounds);
+    if (fault !== undefined) this.add(fault);
     return value;
+  }
+
+  /** Notes what is given and is no text, or an empty one. Options may come from plain JavaScript, whatever their types say. */
+  text(name: string, value: unknown, wanted: string): void {
+    if (value === undefined || (typeof value === 'string' && value !== '')) return;
+    this.add(`${name} must be ${wanted}`);
+  }
+
+  /** Notes two places at once: a socket has a path, or a host and a port. */
+  twoPlaces({ host, port, path }: Place): void {
+    if (path === undefined || (host === undefined && port === undefined)) return;
+    this.add('path excludes host and port');
   }
 
   /** Notes every name that is not among the known ones: most often a typing error. */
