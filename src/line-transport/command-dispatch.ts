@@ -2,7 +2,6 @@
  * CommandDispatch: finds what answers a line, and has Nest answer it. Knows nothing of sockets.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { Readable } from 'node:stream';
 import { HttpException, IntrinsicException, type LoggerService } from '@nestjs/common';
 import type { BaseRpcContext } from '@nestjs/microservices';
 import { type CommandTable, payloadOf, type RegisteredCommand, usageOf } from './command-table.js';
@@ -129,10 +128,7 @@ async function begin(handle: () => unknown): Promise<unknown> {
   if (!isLineStream(answer)) return answer;
   const replies = repliesOf(answer);
   const next = AsyncResource.bind(() => replies.next());
-  const end = AsyncResource.bind(async () => {
-    if (answer instanceof Readable) answer.destroy();
-    return replies.return?.();
-  });
+  const end = AsyncResource.bind(async () => replies.return?.());
   return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
 }
 

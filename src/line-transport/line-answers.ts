@@ -2,7 +2,6 @@
  * LineAnswers: how one line of a client is answered after the other: by a value or a stream, said as it comes, given up when it
  * comes too late, let go of when nobody waits any more. Knows nothing of bytes, and nothing of Nest.
  */
-import { Readable } from 'node:stream';
 import { isObservable } from 'rxjs';
 import type { ConversationHost, LineConnection } from './line-connection.js';
 import { abort, abortedBy, type LineContext } from './line-context.js';
@@ -219,11 +218,10 @@ async function letGo(stream: AsyncIterator<unknown> | undefined): Promise<void> 
   }
 }
 
-/** An Observable nobody has subscribed to needs no end; an iterator, or a file that is read, may hold something. */
+/** An Observable nobody has subscribed to needs no end; an iterator may hold something. */
 async function dropLate(answer: unknown): Promise<void> {
-  if (answer instanceof Readable) answer.destroy();
   if (!isLineStream(answer) || isObservable(answer)) return;
-  await answer[Symbol.asyncIterator]().return?.();
+  await repliesOf(answer).return?.();
 }
 
 /** How work ends that heeds the signal of its line: `fetch` with the signal's reason, Node's own functions with an AbortError. */

@@ -1,6 +1,7 @@
 /**
  * What a handler may answer, and how it becomes lines. A reply is whole lines or nothing. Knows nothing of sockets.
  */
+import { Readable } from 'node:stream';
 import { concatMap, isObservable, type Observable, of, type Subscription } from 'rxjs';
 import { Fifo } from './fifo.js';
 import { LineError } from './line-errors.js';
@@ -63,7 +64,25 @@ export function isLineStream(answer: unknown): answer is LineStream {
  * awaited (an async generator can only be stopped where it yields).
  */
 export function repliesOf(stream: LineStream): AsyncIterator<unknown> {
-  return isObservable(stream) ? new Emissions(stream) : stream[Symbol.asyncIterator]();
+  if (isObservable(stream)) return new Emissions(stream);
+  const replies = stream[Symbol.asyncIterator]();
+  return stream instanceof Readable ? closing(stream, replies) : replies;
+}
+
+/** What Node reads from is closed by its iterator only once that was asked for something. */
+function closing(stream: Readable, replies: AsyncIterator<unknown>): AsyncIterator<unknown> {
+  let isBegun = false;
+  return {
+    next: () => {
+      isBegun = true;
+      return replies.next();
+    },
+    return: async () => {
+      if (!isBegun) stream.destroy();
+      await replies.return?.();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<LineReply> {
@@ -120,7 +139,7 @@ class Emissions implements AsyncIterator<unknown> {
       if (this.#emitted.length === 0) break;
       const value = this.#emitted.shift();
       if (!isAsyncIterable(value)) return { done: false, value };
-      this.#inner = value[Symbol.asyncIterator]();
+      this.#inner = repliesOf(value);
     }
     if (this.#end !== undefined && 'failure' in this.#end) throw this.#end.failure;
     return { done: true, value: undefined };

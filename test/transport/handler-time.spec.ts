@@ -1,6 +1,7 @@
 /** How long a handler may take, and how it learns that nobody waits for its answer any more. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -140,11 +141,23 @@ describe('A handler that takes too long', () => {
   });
 });
 
+/** As an observability library does. */
+function observed(server: LineServer): void {
+  server.setOnProcessingStartHook((_transport, _context, done) => {
+    void done();
+  });
+}
+
 describe('What a handler answers too late is dropped', () => {
   /** Answers HELD when it is too late, and then tells what the client is told until it ends. */
-  async function transcriptWith(answer: Answer, failures = 1): Promise<string> {
+  async function transcriptWith(
+    answer: Answer,
+    failures = 1,
+    prepare: (server: LineServer) => void = () => undefined,
+  ): Promise<string> {
     const gate = new Gate();
     const { connect, server } = await startHeld(() => gate.pass().then(() => answer));
+    prepare(server);
     const client = await connect();
     client.send('HELD\nPING\n');
     expect(await client.lines(2)).toEqual([LATE, 'PONG']);
@@ -176,6 +189,17 @@ describe('What a handler answers too late is dropped', () => {
     expect(await transcriptWith(stream)).toBe('1\r\n');
     expect(returned).toHaveBeenCalledOnce();
     expect(next).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['', () => undefined],
+    [', also when processing is observed', observed],
+  ])('what is read from, which is closed%s', async (_, prepare) => {
+    const read = vi.fn<() => void>();
+    const stream = new Readable({ objectMode: true, read });
+    expect(await transcriptWith(stream, 1, prepare)).toBe('1\r\n');
+    expect(stream.destroyed).toBe(true);
+    expect(read).not.toHaveBeenCalled();
   });
 
   it('an iterator that cannot be returned, which is reported and harms nobody', async () => {
