@@ -1,15 +1,34 @@
 /**
- * CommandDispatch: finds what answers a line, and has Nest answer it. Knows nothing of sockets.
+ * CommandDispatch: finds what answers a line, and calls it or has Nest call it. Knows nothing of sockets.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { HttpException, IntrinsicException, type LoggerService } from '@nestjs/common';
 import type { BaseRpcContext } from '@nestjs/microservices';
-import { type CommandTable, payloadOf, type RegisteredCommand, usageOf } from './command-table.js';
+import {
+  BadArguments,
+  type CommandTable,
+  payloadOf,
+  type RegisteredCommand,
+  usageOf,
+} from './command-table.js';
+import { Declaration, UNKNOWN_COMMAND } from './command.decorator.js';
+import type { DirectCall } from './direct-dispatch.js';
 import type { LineConnection } from './line-connection.js';
 import { abortedBy, LineContext, registeredFor } from './line-context.js';
-import { errorReply, type ErrorReply, type LineWords } from './line-errors.js';
+import type { LineDecoder } from './line-decoder.js';
+import { errorReply, type LineWords } from './line-errors.js';
+import type { ServedCommand } from './line-events.js';
 import type { LineJournal } from './line-journal.js';
-import { ErrorLine, isLineStream, repliesOf } from './line-reply.js';
+import {
+  type Answer,
+  checkedReply,
+  ErrorLine,
+  isLineStream,
+  isReply,
+  LateAnswer,
+  repliesOf,
+} from './line-reply.js';
+import { lineText } from './line-text.js';
 
 /** What Nest's observability has called around every message. */
 export interface ProcessingHooks {
@@ -26,6 +45,8 @@ const WELCOME: RegisteredCommand = {
   timeoutMs: undefined,
   isEvent: false,
   declaredBy: undefined,
+  direct: undefined,
+  reason: '',
 };
 
 export class CommandDispatch {
@@ -41,37 +62,49 @@ export class CommandDispatch {
     private readonly logger: LoggerService,
   ) {}
 
-  /** @param line `undefined` for a client that is to be welcomed */
-  begin(line: string | undefined, connection: LineConnection): LineContext {
-    if (line === undefined) return new LineContext('', connection, WELCOME);
-    this.journal.request(connection, line);
-    const command = this.commands.find(line) ?? this.commands.fallback;
-    return new LineContext(line, connection, command);
+  /** The commands, in the order of registration, and how each is reached. */
+  served(): ServedCommand[] {
+    const known = this.commands.all.filter(({ name }) => name !== UNKNOWN_COMMAND);
+    return known.map(({ name, declaredBy, direct, reason }) => {
+      if (direct !== undefined && this.processingHooks !== undefined) {
+        return { name, dispatch: 'pipeline', reason: 'Processing hooks are to see every line.' };
+      }
+      const method = declaredBy instanceof Declaration ? String(declaredBy) : 'Its method';
+      const dispatch = direct === undefined ? 'pipeline' : 'direct';
+      return { name, dispatch, reason: `${method} ${reason}.` };
+    });
   }
 
-  /** What a line is answered. */
-  answer(context: LineContext): unknown {
-    const command = registeredFor(context);
+  /** What a client is told before its first line is served. */
+  welcome(connection: LineConnection, answer: unknown): LateAnswer {
+    return new LateAnswer(new LineContext('', connection, WELCOME), answer);
+  }
+
+  /** What a line is answered: those bytes that the decoder has come to. */
+  answer(connection: LineConnection, { bytes, start, end }: LineDecoder): Answer {
+    const { commands, journal } = this;
+    const spelt = commands.spelt(bytes, start, end);
+    const line = spelt?.name ?? lineText(bytes, start, end);
+    journal.request(connection, line);
+    const command = spelt ?? commands.find(line) ?? commands.fallback;
     if (command === undefined) {
-      this.journal.protocolError(context.connection, 'unknownCommand');
-      return new ErrorLine(this.words.unknownCommand(this.commands.names));
+      journal.protocolError(connection, 'unknownCommand');
+      return new ErrorLine(this.words.unknownCommand(commands.names));
     }
-    const request = payloadOf(command, context.line);
-    if (typeof request === 'string') {
-      this.journal.protocolError(context.connection, 'badArguments');
+    const payload = payloadOf(command, line);
+    if (payload instanceof BadArguments) {
+      journal.protocolError(connection, 'badArguments');
       return new ErrorLine(
-        request === 'badQuoting'
-          ? this.words.badQuoting
-          : this.words.wrongArguments(usageOf(command)),
+        payload.isQuoting ? this.words.badQuoting : this.words.wrongArguments(usageOf(command)),
       );
     }
-    const handle = (): unknown => command.handler(request.payload, context);
-    const hooks = this.processingHooks;
-    return hooks === undefined ? handle() : this.#observe(hooks, context, handle);
+    return command.direct === undefined || this.processingHooks !== undefined
+      ? this.#askNest(new LineContext(line, connection, command), command, payload)
+      : this.#call(command.direct, connection, line, command, payload);
   }
 
   /** What is said in the place of an answer that failed; `undefined` for an event, in answer to which nothing is said. */
-  errorReply(context: LineContext, error: unknown): ErrorReply | undefined {
+  errorLine(context: LineContext, error: unknown): ErrorLine | undefined {
     const { connection, line } = context;
     const command = registeredFor(context);
     const isLate = error !== undefined && error === abortedBy(context);
@@ -82,7 +115,7 @@ export class CommandDispatch {
     }
     if (reply.isMeant) this.journal.reject(connection, line, error);
     else this.fail(connection, line, error);
-    return command === WELCOME ? { ...reply, closes: true } : reply;
+    return new ErrorLine(reply.line, reply.closes || command === WELCOME);
   }
 
   /** A defect: it is told to those who listen, or else logged. */
@@ -106,6 +139,36 @@ export class CommandDispatch {
       this.processingHooks?.onEnd(context);
     } catch (error) {
       this.fail(context.connection, context.line, error);
+    }
+  }
+
+  #call(
+    { call, needsContext }: DirectCall,
+    connection: LineConnection,
+    line: string,
+    command: RegisteredCommand,
+    payload: unknown,
+  ): Answer {
+    let context = needsContext ? new LineContext(line, connection, command) : undefined;
+    try {
+      const answer = call(payload, context);
+      if (typeof answer === 'string') return answer; // most are
+      if (isReply(answer)) return checkedReply(answer);
+      context ??= new LineContext(line, connection, command);
+      return new LateAnswer(context, answer);
+    } catch (error) {
+      context ??= new LineContext(line, connection, command);
+      return this.errorLine(context, error);
+    }
+  }
+
+  #askNest(context: LineContext, { handler }: RegisteredCommand, payload: unknown): Answer {
+    const handle = (): unknown => handler(payload, context);
+    const hooks = this.processingHooks;
+    try {
+      return new LateAnswer(context, hooks ? this.#observe(hooks, context, handle) : handle());
+    } catch (error) {
+      return this.errorLine(context, error);
     }
   }
 

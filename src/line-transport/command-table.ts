@@ -10,11 +10,13 @@ import {
   refuseWrongOptions,
   UNKNOWN_COMMAND,
 } from './command.decorator.js';
+import type { DirectCall } from './direct-dispatch.js';
 import { LineError } from './line-errors.js';
 import { isBlank, strip } from './line-text.js';
 import { splitWords } from './quoting.js';
+import { Spelling } from './spelling.js';
 
-/** A command as it was declared, and Nest's way to its method. */
+/** A command as it was declared, and the ways to its method. */
 export interface RegisteredCommand {
   /** As it was declared; for the method that answers unknown commands {@link UNKNOWN_COMMAND}. */
   readonly name: string;
@@ -26,19 +28,34 @@ export interface RegisteredCommand {
   /** Nothing is said in answer (`@EventPattern`). */
   readonly isEvent: boolean;
   readonly declaredBy: unknown;
+  /** How to call its method without Nest, if nothing is attached to it. */
+  readonly direct: DirectCall | undefined;
+  /** Why its method is called in the one way and not in the other: the end of a sentence about it. */
+  readonly reason: string;
 }
 
 export class CommandTable {
   readonly #commands = new Map<string, RegisteredCommand>();
+  readonly #spelt = new Spelling<RegisteredCommand>();
   /** The length of the longest name that may be followed by arguments. */
   #longest = 0;
   #names: readonly string[] = [];
 
-  constructor(private readonly ignoreCase: boolean) {}
+  /** @param directCallOf finds out how to call a method directly, or why not */
+  constructor(
+    private readonly ignoreCase: boolean,
+    private readonly directCallOf: (declaredBy: unknown) => DirectCall | string = () =>
+      'is not known',
+  ) {}
 
   /** The known commands as they were declared, in the order of registration. */
   get names(): readonly string[] {
     return this.#names;
+  }
+
+  /** All that can be answered, in the order of registration. */
+  get all(): readonly RegisteredCommand[] {
+    return [...this.#commands.values()];
   }
 
   /** What answers lines that are no command, if a method does. */
@@ -48,7 +65,7 @@ export class CommandTable {
 
   /** The limits that commands have of their own, in milliseconds. */
   get timeouts(): readonly number[] {
-    return [...this.#commands.values()].map(({ timeoutMs }) => timeoutMs ?? 0);
+    return this.all.map(({ timeoutMs }) => timeoutMs ?? 0);
   }
 
   get size(): number {
@@ -63,17 +80,32 @@ export class CommandTable {
     refuseWrongOptions(name, extras);
     const key = this.keyOf(name);
     const { args, timeoutMs, declaredBy } = extras;
-    const command = { name, handler, args, words: wordsOf(args), timeoutMs, isEvent, declaredBy };
+    const found = isEvent ? 'is an event' : this.directCallOf(declaredBy);
+    const command: RegisteredCommand = {
+      name,
+      handler,
+      args,
+      words: wordsOf(args),
+      timeoutMs,
+      isEvent,
+      declaredBy,
+      direct: typeof found === 'string' ? undefined : found,
+      reason: typeof found === 'string' ? found : 'has nothing attached',
+    };
     const earlier = this.#commands.get(key);
     if (earlier !== undefined) {
       refuseSecond(name, earlier, isEvent, extras.declaredBy);
       if (isEvent) return; // Nest has chained it to the first, which calls it
     }
     this.#commands.set(key, command);
+    this.#spelt.set(name, command);
     if (args !== undefined) this.#longest = Math.max(this.#longest, key.length);
-    this.#names = [...this.#commands.values()]
-      .map((each) => each.name)
-      .filter((each) => each !== UNKNOWN_COMMAND);
+    this.#names = this.all.map((each) => each.name).filter((each) => each !== UNKNOWN_COMMAND);
+  }
+
+  /** The command that a line is, byte by byte as it was declared, blanks around it aside; most lines are. */
+  spelt(bytes: Buffer, start: number, end: number): RegisteredCommand | undefined {
+    return this.#spelt.find(bytes, start, end);
   }
 
   /** The command that a line is, or begins with if it takes arguments; the longest that fits. */
@@ -103,24 +135,29 @@ export class CommandTable {
 /** What the decorators say of a command beside its name. */
 export type CommandExtras = CommandOptions & { readonly declaredBy?: unknown };
 
-/** Arguments that the command does not take. */
-export type BadArguments = 'badQuoting' | 'wrongArguments';
+/** Arguments that a command does not take. */
+export class BadArguments {
+  /** @param isQuoting whether their quotes are wrong; otherwise they are too few or too many */
+  constructor(readonly isQuoting: boolean) {}
+}
+
+/** What a line brings to its handler: the text or the words behind the command's name. */
+export type CommandPayload = string | string[] | Record<string, string>;
 
 /** The payload of a line's handler, or what is wrong with its arguments. */
 export function payloadOf(
   { name, args, words: wanted }: RegisteredCommand,
   line: string,
-): { readonly payload: unknown } | BadArguments {
-  if (name === UNKNOWN_COMMAND) return { payload: line };
-  if (args === undefined) return { payload: '' };
+): CommandPayload | BadArguments {
+  if (args === undefined) return name === UNKNOWN_COMMAND ? line : '';
   const rest = strip(line.slice(name.length));
-  if (args === 'rest') return { payload: rest };
+  if (args === 'rest') return rest;
   const words = splitWords(rest);
-  if (words === undefined) return 'badQuoting';
-  if (wanted === undefined) return { payload: words };
+  if (words === undefined) return new BadArguments(true);
+  if (wanted === undefined) return words;
   const { names, required } = wanted;
-  if (words.length < required || words.length > names.length) return 'wrongArguments';
-  return { payload: Object.fromEntries(words.map((word, index) => [names[index], word])) };
+  if (words.length < required || words.length > names.length) return new BadArguments(false);
+  return Object.fromEntries(words.map((word, index) => [names[index], word]));
 }
 
 /** How a command is written, as a reminder for who wrote it otherwise: `SET <key> [value]`. */

@@ -32,11 +32,13 @@ export {
   type ProtocolError,
 } from './line-errors.js';
 export type {
+  Dispatch,
   EndReason,
   LineServerEvents,
   LineServerStats,
   LineServerStatus,
   RefusalReason,
+  ServedCommand,
 } from './line-events.js';
 export {
   LINE_OPTION_BOUNDS,

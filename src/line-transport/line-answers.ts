@@ -1,15 +1,18 @@
 /**
- * LineAnswers: how one line of a client is answered after the other: by a value or a stream, said as it comes, given up when it
- * comes too late, let go of when nobody waits any more. Knows nothing of bytes, and nothing of Nest.
+ * LineAnswers: how one line of a client is answered after the other: at once, or later by a value or a stream, said as it comes,
+ * given up when it comes too late, let go of when nobody waits any more. Knows nothing of bytes, and nothing of Nest.
  */
 import { isObservable } from 'rxjs';
 import type { ConversationHost, LineConnection } from './line-connection.js';
 import { abort, abortedBy, type LineContext } from './line-context.js';
+import type { LineDecoder } from './line-decoder.js';
 import { LineError } from './line-errors.js';
 import {
+  type AnswerAtOnce,
   Closing,
   ErrorLine,
   isLineStream,
+  LateAnswer,
   type LineStream,
   repliesOf,
   replyLines,
@@ -21,7 +24,7 @@ const MAX_PUSHED_LENGTH = 65_536;
 const LINE_END_LENGTH = 2;
 
 export class LineAnswers {
-  /** The line that is being served. */
+  /** The line that is being served, if its answer comes later. */
   #serving: LineContext | undefined;
   /** Whether some of its reply has been said, and more may follow. */
   #midReply = false;
@@ -35,7 +38,6 @@ export class LineAnswers {
   /** The line that was being served when it was last looked at, and since when. */
   #watched: LineContext | undefined;
   #watchedSince = 0;
-
   /** Whether the client is still to be welcomed, or refused. */
   #welcoming: boolean;
 
@@ -48,15 +50,28 @@ export class LineAnswers {
     this.#welcoming = !isWelcome;
   }
 
-  /** Says what is said before the first line is served. Resolves as {@link serve} does. */
-  welcome(welcome: unknown): Promise<boolean> {
+  /** Says what is said before the first line is served; its end is told as that of a line. */
+  welcome(welcome: LateAnswer): void {
     this.#welcoming = true;
-    return this.#answer(this.host.begin(undefined, this.connection), () => welcome);
+    void this.#answerLater(welcome);
   }
 
-  /** @returns whether the line was served to its end; otherwise it was given up, and others are served already */
-  serve(line: string): Promise<boolean> {
-    return this.#answer(this.host.begin(line, this.connection), this.host.answer);
+  /**
+   * Serves the line that the decoder has come to.
+   * @returns whether it is answered; otherwise the connection is told when it is (`goOn`)
+   */
+  serve(decoder: LineDecoder): boolean {
+    const answer = this.host.answer(this.connection, decoder);
+    if (typeof answer === 'string') {
+      if (this.writer.isOpen) this.#write(answer);
+    } else if (answer instanceof LateAnswer) {
+      void this.#answerLater(answer);
+      return false;
+    } else {
+      this.#sayAtOnce(answer);
+    }
+    if (this.#held !== undefined) this.sayHeld();
+    return true;
   }
 
   /** @returns whether the lines will be said */
@@ -65,6 +80,7 @@ export class LineAnswers {
     if (this.#heldLength + this.writer.waiting > MAX_PUSHED_LENGTH) return false;
     if (this.#midReply || this.#welcoming) this.#hold(lines);
     else for (const line of lines) this.#write(line);
+    this.writer.flushSoon();
     return true;
   }
 
@@ -109,24 +125,24 @@ export class LineAnswers {
     this.#heldLength = 0;
     if (this.#welcoming) return; // what is said to those who are there is not for one who is refused
     for (const line of held) this.#write(line);
+    this.writer.flushSoon();
   }
 
-  async #answer(context: LineContext, answer: (context: LineContext) => unknown): Promise<boolean> {
+  async #answerLater({ context, answer }: LateAnswer): Promise<void> {
     this.#serving = context;
     try {
-      const answered = await answer(context);
+      const answered = await answer;
       if (this.#serving !== context) {
         await dropLate(answered);
-        return false;
+        return;
       }
-      if (answered instanceof ErrorLine) this.writer.write(answered.line);
-      else if (isLineStream(answered)) await this.#sayEach(answered, context);
+      if (isLineStream(answered)) await this.#sayEach(answered, context);
       else this.#say(answered, context);
     } catch (error) {
       if (this.#serving === context) this.#sayError(context, error);
-      else if (!isAbortion(error, abortedBy(context))) this.host.errorReply(context, error); // a defect, although nobody waits any more
+      else if (!isAbortion(error, abortedBy(context))) this.host.errorLine(context, error); // a defect, although nobody waits any more
     }
-    return this.#finish(context);
+    if (this.#finish(context)) this.connection.goOn();
   }
 
   async #sayEach(answer: LineStream, context: LineContext): Promise<void> {
@@ -141,6 +157,7 @@ export class LineAnswers {
         if (this.#serving !== context || reply.done === true) return;
         this.#say(reply.value, context);
         this.#midReply = !this.#welcoming && !this.host.isSilent(context);
+        this.writer.flushSoon();
         await this.#untilRead();
       }
     } finally {
@@ -153,12 +170,21 @@ export class LineAnswers {
   /** The time that the client takes to read is not the handler's. */
   async #untilRead(): Promise<void> {
     this.#isWaiting = true;
-    await this.writer.blocked;
+    await this.writer.untilRead();
     this.#isWaiting = false;
   }
 
+  #sayAtOnce(answer: AnswerAtOnce): void {
+    if (!this.writer.isOpen) return;
+    if (answer instanceof ErrorLine) this.#sayErrorLine(answer);
+    else this.#sayLines(answer);
+  }
+
   #say(reply: unknown, context: LineContext): void {
-    if (!this.writer.isOpen || this.host.isSilent(context)) return;
+    if (this.writer.isOpen && !this.host.isSilent(context)) this.#sayLines(reply);
+  }
+
+  #sayLines(reply: unknown): void {
     const lines = replyLines(reply);
     const before = this.#midReply;
     this.#midReply = true; // whoever hears of a line and pushes another does not get between two of them
@@ -168,10 +194,13 @@ export class LineAnswers {
   }
 
   #sayError(context: LineContext, error: unknown): void {
-    const reply = this.host.errorReply(context, error);
-    if (reply === undefined || !this.writer.isOpen) return;
-    this.writer.write(reply.line);
-    if (reply.closes) this.#end();
+    const line = this.host.errorLine(context, error);
+    if (line !== undefined && this.writer.isOpen) this.#sayErrorLine(line);
+  }
+
+  #sayErrorLine({ line, closes }: ErrorLine): void {
+    this.writer.write(line);
+    if (closes) this.#end();
   }
 
   #end(): void {

@@ -13,10 +13,9 @@ import {
 } from './line-client-errors.js';
 import type { ResolvedLineClientOptions } from './line-client-options.js';
 import { dial } from './line-client-dial.js';
-import { LineDecoder, OVERLONG } from './line-decoder.js';
+import { LINE, LineDecoder, OVERLONG } from './line-decoder.js';
 import { LineError } from './line-errors.js';
 import { type ReplyListener, ReplyQueue } from './reply-queue.js';
-import { TIMING_MARK } from './telnet-filter.js';
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
@@ -149,7 +148,7 @@ export class LineClientConnection {
 
   #receiveEnd(): void {
     if (this.#state !== 'open') return;
-    this.#decoder.end();
+    this.#decoder.finish();
     this.#deliver();
     this.#finish(lostError(this.#options));
     this.#hangUp();
@@ -160,7 +159,7 @@ export class LineClientConnection {
       const decoded = this.#decoder.next();
       if (decoded === undefined) return;
       if (decoded === OVERLONG) this.#fail(overlongError(this.#options));
-      else if (decoded !== TIMING_MARK) this.#deliverLine(textOf(decoded));
+      else if (decoded === LINE) this.#deliverLine(textOf(this.#decoder));
     }
   }
 
@@ -200,6 +199,6 @@ export class LineClientConnection {
 }
 
 /** A reply is given as it came: blanks may mean something to who asked. */
-function textOf(line: Buffer): string {
-  return line.toString('utf8').replace(/\r$/, '');
+function textOf({ bytes, start, end }: LineDecoder): string {
+  return bytes.toString('utf8', start, end).replace(/\r$/, '');
 }

@@ -6,7 +6,8 @@ import { type ConversationHost, LineConnection } from './line-connection.js';
 import { LineContext } from './line-context.js';
 import { ENGLISH } from './line-errors.js';
 import type { EndReason } from './line-events.js';
-import { CLOSE, ErrorLine } from './line-reply.js';
+import { CLOSE, ErrorLine, LateAnswer } from './line-reply.js';
+import { lineText } from './line-text.js';
 
 /** The server's end of a connection, without a network. */
 class MemorySocket extends Duplex {
@@ -53,13 +54,13 @@ function open(options: Partial<ConversationHost> = {}): {
       words: ENGLISH,
       welcome: () => undefined,
       isWhole: (line) => ['PING', 'SLOW', 'QUIT'].includes(line),
-      begin: (line, from) => new LineContext(line ?? '', from),
-      answer: ({ line }) => {
+      answer: (from, { bytes, start, end }) => {
+        const line = lineText(bytes, start, end);
         if (line === 'PING') return 'PONG';
-        if (line === 'SLOW') return nextTurn('SLOW');
+        if (line === 'SLOW') return new LateAnswer(new LineContext(line, from), nextTurn('SLOW'));
         return line === 'QUIT' ? CLOSE : new ErrorLine('?');
       },
-      errorReply: () => ({ line: 'FAILED', closes: false, isMeant: false }),
+      errorLine: () => new ErrorLine('FAILED'),
       timeoutMsOf: () => 0,
       isSilent: () => false,
       onServed: () => undefined,
@@ -154,15 +155,18 @@ describe('A conversation', () => {
     const failed = new Promise<string>((_, reject) => {
       fail = () => reject(new Error('too late'));
     });
-    const errorReply = vi.fn(() => undefined);
-    const { socket, over } = open({ answer: () => failed, errorReply });
+    const errorLine = vi.fn(() => undefined);
+    const { socket, over } = open({
+      answer: (from) => new LateAnswer(new LineContext('PING', from), failed),
+      errorLine,
+    });
     socket.push('PING\n');
     await nextTurn();
     socket.destroy(Object.assign(new Error('cut'), { code: 'ECONNRESET' }));
     await over;
     fail();
     await nextTurn();
-    expect(errorReply).toHaveBeenCalledOnce();
+    expect(errorLine).toHaveBeenCalledOnce();
     expect(socket.said).toBe('');
   });
 
@@ -275,16 +279,16 @@ describe('With time stopped', () => {
     expect(socket.destroyed).toBe(true);
   });
 
-  it('a client is idle from its last byte on, and not a moment earlier', async () => {
+  it('a client is idle from when it was last looked at after its last byte, and not a moment earlier', async () => {
     const { socket, connection, over } = open({ idleTimeoutMs: 1_000 });
-    vi.advanceTimersByTime(600);
+    connection.checkLimits(0);
+    connection.checkLimits(500);
     socket.push('PING\n');
     await turns();
-    vi.advanceTimersByTime(999);
-    connection.checkLimits();
+    connection.checkLimits(750);
+    connection.checkLimits(1_749);
     expect(socket.writableEnded).toBe(false);
-    vi.advanceTimersByTime(1);
-    connection.checkLimits();
+    connection.checkLimits(1_750);
     expect(await over).toBe('idle');
     expect(socket.said).toBe('PONG\r\nTIMED OUT.\r\n');
   });

@@ -3,17 +3,17 @@
  * Knows nothing of Nest: who answers is its {@link ConversationHost}, and how that is said is LineAnswers'.
  */
 import type { Duplex } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LineAnswers } from './line-answers.js';
 import type { LineContext } from './line-context.js';
-import { LineDecoder, OVERLONG } from './line-decoder.js';
-import type { ErrorReply, LineWords, ProtocolError } from './line-errors.js';
+import { LINE, LineDecoder, OVERLONG } from './line-decoder.js';
+import type { LineWords, ProtocolError } from './line-errors.js';
 import type { EndReason } from './line-events.js';
 import type { Peer, TlsFacts } from './line-peer.js';
-import { replyLines } from './line-reply.js';
+import { type Answer, type ErrorLine, type LateAnswer, replyLines } from './line-reply.js';
 import { lineText } from './line-text.js';
 import { LineWriter } from './line-writer.js';
-import { TIMING_MARK, WONT_TIMING_MARK } from './telnet-filter.js';
+import { isTurnOver } from './loop-turn.js';
+import { WONT_TIMING_MARK } from './telnet-filter.js';
 
 /** What a connection needs of the server it belongs to. */
 export interface ConversationHost {
@@ -21,21 +21,19 @@ export interface ConversationHost {
   readonly lineGraceMs: number;
   readonly idleTimeoutMs: number;
   readonly words: LineWords;
-  /** What is said before the first line is served, if anything is: what a line may be answered; else `undefined`. */
-  welcome(connection: LineConnection): unknown;
+  /** What is said before the first line is served, if anything is. */
+  welcome(connection: LineConnection): LateAnswer | undefined;
   /** Whether this line may be answered after the line grace, before its end has come. */
   isWhole(line: string): boolean;
-  /** A line has arrived (`undefined`: a client, to be welcomed), and is served from now on. */
-  begin(line: string | undefined, connection: LineConnection): LineContext;
-  /** What a line is answered: a reply, a stream of replies, a promise of either, or an ErrorLine. May throw. */
-  answer(this: void, context: LineContext): unknown;
-  /** What is said in the place of an answer that failed; `undefined` says nothing. */
-  errorReply(context: LineContext, error: unknown): ErrorReply | undefined;
+  /** What the line is answered that the decoder has come to; {@link onServed} is called once for each that is answered late. */
+  answer(connection: LineConnection, decoder: LineDecoder): Answer;
+  /** What is said in the place of a late answer that failed; `undefined` says nothing. */
+  errorLine(context: LineContext, error: unknown): ErrorLine | undefined;
   /** Milliseconds until the first reply to this line is too late; 0 is never. */
   timeoutMsOf(context: LineContext): number;
   /** Whether whatever answers this line is not said. */
   isSilent(context: LineContext): boolean;
-  /** A line is no longer served; once for each that was begun. */
+  /** A line is no longer served. */
   onServed(context: LineContext): void;
   onReply(connection: LineConnection, line: string): void;
   onProtocolError(connection: LineConnection, error: ProtocolError): void;
@@ -48,8 +46,8 @@ export interface ConversationHost {
 /** Input that may wait for its answer before reading is paused. */
 const MAX_PENDING_BYTES = 65_536;
 
-/** Lines served before other connections get their turn: about a millisecond through Nest's pipeline. */
-const LINES_PER_TURN = 256;
+/** After so many lines it is asked whether other connections should have their turn. */
+const LINES_PER_LOOK = 32;
 
 /**
  * After our FIN, what the client still sends is read and dropped until it has been quiet for LINGER_QUIET_MS: closing
@@ -91,6 +89,9 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     },
   });
 
+  /** Serves what has had to wait for the turn of others. */
+  static readonly #takeTurn = (connection: LineConnection): void => connection.goOn();
+
   readonly #peer: Peer;
   readonly #socket: Duplex;
   readonly #host: ConversationHost;
@@ -101,13 +102,21 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   /** Whether the client was welcome without a word. */
   #isWelcome = false;
   #session: object | undefined;
+  /** Lines are served: now, or as soon as what is waited for has come. */
   #conversing = false;
+  /** Whether lines wait until the client has read. */
+  #isWaitingRead = false;
+  /** Lines served since others had their turn. */
+  #served = 0;
+  #isPaused = false;
   #draining = false;
   #inputEnded = false;
   /** Set as soon as no further line is to be served. */
   #endReason: EndReason | undefined;
   #over = false;
-  #lastActive = performance.now();
+  /** Something has happened since the limits were checked. */
+  #isActive = true;
+  #lastActive = 0;
   #chunksReceived = 0;
   #graceTimer: NodeJS.Timeout | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
@@ -137,8 +146,12 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     for (const [event, listener] of LineConnection.#listeners) socket.on(event, listener);
     const welcome = this.#host.welcome(this);
     this.#isWelcome = welcome === undefined;
-    if (this.#isWelcome) this.#answersMade?.endWelcome();
-    else void this.#welcome(welcome);
+    if (welcome === undefined) {
+      this.#answersMade?.endWelcome();
+    } else {
+      this.#conversing = true;
+      this.#answers.welcome(welcome);
+    }
     if (socket.readableEnded) this.#receiveEnd(); // a client that sent nothing but its FIN while it had to wait
   }
 
@@ -217,15 +230,32 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   /**
    * To be called every now and then: ends the conversation of a client that is silent for too long, and gives
    * up a handler that takes too long.
+   * @param now in milliseconds, of any clock that does not go back
    */
-  checkLimits(): void {
-    const now = performance.now();
+  checkLimits(now: number): void {
     const { idleTimeoutMs } = this.#host;
+    if (this.#isActive) {
+      this.#isActive = false;
+      this.#lastActive = now;
+    }
     if (idleTimeoutMs > 0 && this.#isClientsTurn && now - this.#lastActive >= idleTimeoutMs) {
       this.#endIdle();
     } else if (this.#answersMade?.giveUpIfLate(now) === true) {
-      void this.#answerLines();
+      this.goOn();
     }
+  }
+
+  /** The line that was served is answered: serves those that have arrived. For whoever answers them. */
+  goOn(): void {
+    this.#conversing = true;
+    if (!this.#serveLines()) {
+      this.#writer.flushSoon();
+      return;
+    }
+    this.#conversing = false;
+    this.#served = 0;
+    this.#writer.flush();
+    this.#rest();
   }
 
   get #answers(): LineAnswers {
@@ -234,11 +264,11 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
 
   /** Nothing happens until the client sends or reads. */
   get #isClientsTurn(): boolean {
-    return !this.#conversing || this.#writer.blocked !== undefined;
+    return !this.#conversing || this.#writer.isBlocked;
   }
 
   #endIdle(): void {
-    if (this.#endReason === undefined && this.#writer.blocked === undefined) {
+    if (this.#endReason === undefined && !this.#writer.isBlocked) {
       this.end('idle', this.#host.words.idleTimeout);
     } else {
       this.destroy('idle'); // it does not read: a line would not reach it either
@@ -246,73 +276,92 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   }
 
   #receive(chunk: Buffer): void {
-    this.#touch();
+    this.#isActive = true;
     if (this.#endReason !== undefined) {
-      if (this.#lastActive < this.#lingerUntil) this.#lingerTimer?.refresh();
+      if (this.#lingerTimer !== undefined && performance.now() < this.#lingerUntil) {
+        this.#lingerTimer.refresh();
+      }
       return;
     }
     this.#chunksReceived++;
     clearTimeout(this.#graceTimer);
     this.#decoder.push(chunk);
     this.#converse();
-    if (this.#decoder.pendingBytes > MAX_PENDING_BYTES) this.#socket.pause();
+    if (this.#decoder.pendingBytes > MAX_PENDING_BYTES && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#socket.pause();
+    }
   }
 
   /** The client has read what it was told. */
   #resume(): void {
-    this.#touch();
+    this.#isActive = true;
     this.#writer.unblock();
+    if (!this.#isWaitingRead) return;
+    this.#isWaitingRead = false;
+    this.goOn();
   }
 
   #receiveEnd(): void {
     this.#inputEnded = true;
     if (this.#endReason !== undefined) return;
     clearTimeout(this.#graceTimer);
-    this.#decoder.end();
+    this.#decoder.finish();
     this.#converse();
   }
 
   #converse(): void {
-    if (!this.#conversing) void this.#answerLines();
+    if (!this.#conversing) this.goOn();
   }
 
-  async #welcome(welcome: unknown): Promise<void> {
-    this.#conversing = true;
-    if (await this.#answers.welcome(welcome)) await this.#answerLines();
-  }
-
-  /** The conversation: one line at a time, in order, no faster than the client reads what it is told. */
-  async #answerLines(): Promise<void> {
-    this.#conversing = true;
-    for (let served = 1; this.#endReason === undefined; served++) {
-      const decoded = this.#decoder.next();
-      if (decoded === undefined) break;
-      if (decoded === OVERLONG) {
-        this.#host.onProtocolError(this, 'lineTooLong');
-        this.#writer.write(this.#host.words.lineTooLong(this.#host.maxLineBytes));
-      } else if (decoded === TIMING_MARK) {
-        this.#writer.writeBytes(WONT_TIMING_MARK);
-      } else if (!(await this.#answers.serve(lineText(decoded)))) {
-        return; // the line was given up, and the conversation goes on without this loop
+  /**
+   * The conversation: one line at a time, in order, no faster than the client reads what it is told.
+   * @returns whether all are answered; otherwise the conversation goes on when what it waits for has come
+   */
+  #serveLines(): boolean {
+    const decoder = this.#decoder;
+    const writer = this.#writer;
+    while (this.#endReason === undefined) {
+      if (writer.isBlocked) {
+        this.#isWaitingRead = true;
+        return false;
       }
-      if (this.#writer.blocked !== undefined) await this.#writer.blocked;
-      if (served % LINES_PER_TURN === 0) await nextTurn();
+      if (this.#served >= LINES_PER_LOOK && decoder.pendingBytes > 0) {
+        this.#served = 0;
+        if (isTurnOver()) {
+          setImmediate(LineConnection.#takeTurn, this);
+          return false;
+        }
+      }
+      const decoded = decoder.next();
+      if (decoded === undefined) return true;
+      this.#served++;
+      if (decoded === LINE) {
+        if (!this.#answers.serve(decoder)) return false;
+      } else if (decoded === OVERLONG) {
+        this.#host.onProtocolError(this, 'lineTooLong');
+        writer.write(this.#host.words.lineTooLong(this.#host.maxLineBytes));
+      } else {
+        writer.writeBytes(WONT_TIMING_MARK);
+      }
     }
-    this.#conversing = false;
-    this.#rest();
+    return true;
   }
 
   /** Every line that has arrived is answered. */
   #rest(): void {
     if (this.#endReason !== undefined) return;
-    this.#touch();
+    this.#isActive = true;
     if (this.#inputEnded) {
       this.end('client');
       return;
     }
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#socket.resume();
+    }
     if (this.#draining) this.#endWhenQuiet();
-    else if (this.#isWholeLine()) this.#awaitLineEnd();
+    else if (this.#host.lineGraceMs > 0 && this.#isWholeLine()) this.#awaitLineEnd();
   }
 
   #isWholeLine(): boolean {
@@ -385,9 +434,5 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     this.#endReason ??= reason;
     this.#answersMade?.leave();
     this.#host.onOver(this, reason, error);
-  }
-
-  #touch(): void {
-    this.#lastActive = performance.now();
   }
 }

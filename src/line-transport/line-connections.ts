@@ -37,7 +37,8 @@ export class LineConnections {
   add(connection: LineConnection, checkMs: () => number): void {
     this.#open.add(connection);
     this.#limitsCheck ??= setInterval(() => {
-      for (const each of this.#open) each.checkLimits();
+      const now = performance.now();
+      for (const each of this.#open) each.checkLimits(now);
     }, checkMs());
   }
 

@@ -2,28 +2,39 @@
  * LineDecoder: bytes in, lines out, one at a time and only when asked, so that whoever serves the lines
  * decides the pace and nothing is decoded ahead. Pure: no I/O, no timers. Lines end in LF or CR LF; the length
  * limit lives here. Knows nothing of what a line means.
+ *
+ * A line is told by where its bytes are, and not copied: most lines are commands that are known by their bytes (bench/README.md).
  */
 import { lineText } from './line-text.js';
 import { TelnetFilter, TIMING_MARK, type TelnetInput } from './telnet-filter.js';
 
+/** A line has come: the decoder's `bytes` from `start` up to `end`, without its LF. */
+export const LINE = Symbol('line');
 /** Comes out in place of a line that is longer than the limit, once, as soon as that is certain. */
 export const OVERLONG = Symbol('line too long');
 
-/** A line's bytes without its LF (valid until the next call), or what came in the place of a line. */
-export type Decoded = Buffer | typeof OVERLONG | typeof TIMING_MARK;
+/** What has come next. */
+export type Decoded = typeof LINE | typeof OVERLONG | typeof TIMING_MARK;
 
 const LF = 0x0a;
 const CR = 0x0d;
 const EMPTY = Buffer.alloc(0);
 /** Marks count as the bytes they came in, so that a flood of them is bounded like any other input. */
 const TIMING_MARK_BYTES = 3;
+/** Up to here a loop finds a line end faster than a call out of JavaScript does. */
+const SHORT_LINE = 32;
 
 export class LineDecoder {
+  /** Where the line is that came last; valid until the next is asked for. */
+  bytes: Buffer = EMPTY;
+  start = 0;
+  end = 0;
   readonly #maxLineBytes: number;
   readonly #telnet = new TelnetFilter();
-  /** Filtered input not yet decoded; the head is decoded up to `#offset`. */
-  #input: TelnetInput[] = [];
+  /** Filtered input not yet decoded: the first of it, which is decoded up to `#offset`, and what has come behind it. */
+  #head: TelnetInput | undefined;
   #offset = 0;
+  #queue: TelnetInput[] | undefined;
   #pendingBytes = 0;
   /** The begin of the line whose end has not arrived; never longer than the limit and a CR. */
   #partial = EMPTY;
@@ -40,7 +51,7 @@ export class LineDecoder {
 
   /** Bytes pushed and not yet decoded. */
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#pendingBytes - this.#offset;
   }
 
   /** The bytes of a line whose end has not arrived; `undefined` between lines. */
@@ -50,14 +61,12 @@ export class LineDecoder {
 
   /** Adds input. The chunk must not be changed afterwards. */
   push(chunk: Buffer): void {
-    for (const input of this.#telnet.filter(chunk)) {
-      this.#pendingBytes += input === TIMING_MARK ? TIMING_MARK_BYTES : input.length;
-      this.#input.push(input);
-    }
+    if (this.#telnet.isText(chunk)) this.#add(chunk);
+    else for (const input of this.#telnet.filter(chunk)) this.#add(input);
   }
 
   /** Says that no more input will come: a last line without a line end counts as a line. */
-  end(): void {
+  finish(): void {
     this.#ended = true;
   }
 
@@ -66,89 +75,111 @@ export class LineDecoder {
     this.#early = 'due';
   }
 
-  /** The next line, or `undefined` until more input comes. */
+  /** What has come next; `undefined` until more input comes. */
   next(): Decoded | undefined {
     if (this.#early === 'due') {
       this.#early = 'served';
       return this.#takePartial();
     }
-    for (let head = this.#input[0]; head !== undefined; head = this.#input[0]) {
+    for (let head = this.#head; head !== undefined; head = this.#head) {
       if (head === TIMING_MARK) {
-        this.#shift();
-        this.#pendingBytes -= TIMING_MARK_BYTES;
+        this.#drop(TIMING_MARK_BYTES);
         return TIMING_MARK;
       }
       const decoded = this.#decode(head);
       if (decoded !== undefined) return decoded;
     }
-    if (!this.#ended || this.#partialLength === 0) return undefined;
-    return this.#unlessServed(this.#takePartial());
+    if (this.#ended && this.#partialLength > 0) {
+      this.#takePartial();
+      return this.#unlessServed();
+    }
+    this.bytes = EMPTY; // or an idle connection would keep the chunk its last line came in
+    return undefined;
+  }
+
+  #add(input: TelnetInput): void {
+    this.#pendingBytes += input === TIMING_MARK ? TIMING_MARK_BYTES : input.length;
+    if (this.#head === undefined) this.#head = input;
+    else (this.#queue ??= []).push(input);
   }
 
   #decode(input: Buffer): Decoded | undefined {
-    const lineEnd = input.indexOf(LF, this.#offset);
+    const start = this.#offset;
+    const lineEnd = lineEndOf(input, start);
     const finished = lineEnd !== -1;
-    const rest = input.subarray(this.#offset, finished ? lineEnd : input.length);
-    this.#consume(input, rest.length + (finished ? 1 : 0));
+    const end = finished ? lineEnd : input.length;
+    this.#offset = finished ? end + 1 : end;
+    if (this.#offset === input.length) this.#drop(input.length);
     if (this.#discarding) {
       this.#discarding = !finished;
       return undefined;
     }
-    if (this.#exceedsLimit(rest)) {
+    if (this.#exceedsLimit(input, start, end)) {
       this.#discarding = !finished;
       this.#takePartial();
       this.#early = 'no';
       return OVERLONG;
     }
-    if (finished && this.#partialLength === 0) return this.#unlessServed(rest);
-    this.#appendPartial(rest);
-    return finished ? this.#unlessServed(this.#takePartial()) : undefined;
+    if (finished && this.#partialLength === 0) {
+      this.bytes = input;
+      this.start = start;
+      this.end = end;
+      return this.#unlessServed();
+    }
+    this.#appendPartial(input, start, end);
+    if (!finished) return undefined;
+    this.#takePartial();
+    return this.#unlessServed();
   }
 
-  #consume(input: Buffer, count: number): void {
-    this.#pendingBytes -= count;
-    this.#offset += count;
-    if (this.#offset < input.length) return;
-    this.#shift();
+  /** The head is decoded. */
+  #drop(bytes: number): void {
+    this.#pendingBytes -= bytes;
     this.#offset = 0;
-  }
-
-  /** An array that has held something keeps room for more: 150 bytes that an idle connection has no use for. */
-  #shift(): void {
-    if (this.#input.length > 1) this.#input.shift();
-    else this.#input = [];
+    this.#head = this.#queue?.shift();
+    // An array that has held something keeps room for more: 150 bytes that an idle connection has no use for.
+    if (this.#queue?.length === 0) this.#queue = undefined;
   }
 
   /** A CR at the end is not counted: it is half of a line end until the next byte says otherwise. */
-  #exceedsLimit(rest: Buffer): boolean {
-    const length = this.#partialLength + rest.length;
+  #exceedsLimit(input: Buffer, start: number, end: number): boolean {
+    const length = this.#partialLength + end - start;
     if (length <= this.#maxLineBytes) return false;
-    const last = rest.at(-1) ?? this.#partial[this.#partialLength - 1];
+    const last = end > start ? input[end - 1] : this.#partial[this.#partialLength - 1];
     return length > this.#maxLineBytes + 1 || last !== CR;
   }
 
-  #appendPartial(bytes: Buffer): void {
-    const length = this.#partialLength + bytes.length;
+  #appendPartial(input: Buffer, start: number, end: number): void {
+    const length = this.#partialLength + end - start;
     if (length > this.#partial.length) {
       // Doubling keeps a line that arrives byte by byte linear; the copy lets go of the chunk it came in.
       const grown = Buffer.allocUnsafe(Math.min(Math.max(length, 64) * 2, this.#maxLineBytes + 1));
       this.#partial.copy(grown, 0, 0, this.#partialLength);
       this.#partial = grown;
     }
-    bytes.copy(this.#partial, this.#partialLength);
+    input.copy(this.#partial, this.#partialLength, start, end);
     this.#partialLength = length;
   }
 
-  #takePartial(): Buffer {
-    const line = this.#partial.subarray(0, this.#partialLength);
+  #takePartial(): typeof LINE {
+    this.bytes = this.#partial;
+    this.start = 0;
+    this.end = this.#partialLength;
     this.#partial = EMPTY;
     this.#partialLength = 0;
-    return line;
+    return LINE;
   }
 
-  #unlessServed(line: Buffer): Buffer | undefined {
-    const swallowed = this.#early === 'served' && lineText(line) === '';
+  #unlessServed(): typeof LINE | undefined {
+    if (this.#early === 'no') return LINE;
+    const isRest = this.#early === 'served' && lineText(this.bytes, this.start, this.end) === '';
     this.#early = 'no';
-    return swallowed ? undefined : line;
+    return isRest ? undefined : LINE;
   }
+}
+
+function lineEndOf(bytes: Buffer, from: number): number {
+  const soon = Math.min(from + SHORT_LINE, bytes.length);
+  for (let at = from; at < soon; at++) if (bytes[at] === LF) return at;
+  return soon === bytes.length ? -1 : bytes.indexOf(LF, soon);
 }

@@ -56,6 +56,19 @@ export type LineServerEvents = {
   error: (error: Error) => void;
 };
 
+/** How a line reaches its method: called directly, or through Nest's pipeline of guards, interceptors, pipes and filters. */
+export type Dispatch = 'direct' | 'pipeline';
+
+/** A command that a server answers. */
+export interface ServedCommand {
+  /** As it was declared. */
+  readonly name: string;
+  /** Which way its lines go. */
+  readonly dispatch: Dispatch;
+  /** Why in this way, for people: `TimeController.time has nothing attached.` */
+  readonly reason: string;
+}
+
 /** What a server is doing; emitted by `status`. */
 export type LineServerStatus = 'listening' | 'draining' | 'closed';
 

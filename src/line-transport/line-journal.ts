@@ -14,6 +14,9 @@ export class LineJournal {
   readonly #refused = { maxConnections: 0, tlsHandshake: 0 };
   readonly #ended = { quit: 0, refused: 0, client: 0, idle: 0, shutdown: 0, reset: 0, error: 0 };
   readonly #protocolErrors = { unknownCommand: 0, badArguments: 0, lineTooLong: 0 };
+  /** Whether anyone listens to what happens for every line. */
+  #isRequestHeard = false;
+  #isReplyHeard = false;
   #accepted = 0;
   #lines = 0;
   #rejected = 0;
@@ -41,10 +44,12 @@ export class LineJournal {
 
   on<Name extends keyof LineServerEvents>(event: Name, listener: LineServerEvents[Name]): void {
     (this.#events as EventEmitter).on(event, listener);
+    if (event === 'request') this.#isRequestHeard = true;
+    if (event === 'reply') this.#isReplyHeard = true;
   }
 
   /** Tells what is not counted. */
-  tell<Name extends 'listening' | 'connection' | 'reply' | 'draining' | 'closed' | 'error'>(
+  tell<Name extends 'listening' | 'connection' | 'draining' | 'closed' | 'error'>(
     event: Name,
     ...args: Parameters<LineServerEvents[Name]>
   ): void {
@@ -63,7 +68,11 @@ export class LineJournal {
 
   request(connection: LineConnection, line: string): void {
     this.#lines++;
-    this.#events.emit('request', connection, line);
+    if (this.#isRequestHeard) this.#events.emit('request', connection, line);
+  }
+
+  reply(connection: LineConnection, line: string): void {
+    if (this.#isReplyHeard) this.#events.emit('reply', connection, line);
   }
 
   protocolError(connection: LineConnection, error: ProtocolError): void {

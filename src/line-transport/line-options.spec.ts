@@ -16,6 +16,7 @@ describe('The options of a line server', () => {
       idleTimeoutMs: 600_000,
       handlerTimeoutMs: 30_000,
       shutdownGraceMs: 10_000,
+      dispatch: 'auto',
       ignoreCase: false,
       greeting: undefined,
       tls: undefined,

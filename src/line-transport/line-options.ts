@@ -36,6 +36,11 @@ export interface LineServerOptions {
   readonly handlerTimeoutMs?: number | undefined;
   /** Milliseconds that answers may take to be finished and delivered on close, 0–600,000. Default 10,000. */
   readonly shutdownGraceMs?: number | undefined;
+  /**
+   * How lines reach their methods: `'auto'` calls one directly to which nothing is attached, and others through Nest's pipeline;
+   * `'pipeline'` always takes the latter. Clients see no difference. Default `'auto'`.
+   */
+  readonly dispatch?: 'auto' | 'pipeline' | undefined;
   /** Whether a command may be sent in any case; in ASCII only. Default false. */
   readonly ignoreCase?: boolean | undefined;
   /** Said to every client that has connected, before its first line is served. Default: nothing. */
@@ -55,7 +60,11 @@ export type ResolvedLineServerOptions = Pick<
   'host' | 'path' | 'greeting' | 'tls'
 > & {
   readonly [Name in NumericOption]: number;
-} & { readonly ignoreCase: boolean; readonly words: LineWords };
+} & {
+  readonly dispatch: 'auto' | 'pipeline';
+  readonly ignoreCase: boolean;
+  readonly words: LineWords;
+};
 
 type NumericOption = keyof typeof LINE_OPTION_BOUNDS;
 
@@ -92,6 +101,7 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
     idleTimeoutMs: bounded('idleTimeoutMs'),
     handlerTimeoutMs: bounded('handlerTimeoutMs'),
     shutdownGraceMs: bounded('shutdownGraceMs'),
+    dispatch: options.dispatch ?? 'auto',
     ignoreCase: options.ignoreCase ?? false,
     greeting: options.greeting,
     tls: options.tls,
@@ -102,6 +112,9 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
   faults.text('path', options.path, 'a path');
   for (const fault of wordFaults(resolved.words)) faults.add(fault);
   if (typeof resolved.ignoreCase !== 'boolean') faults.add('ignoreCase must be true or false');
+  if (!['auto', 'pipeline'].includes(resolved.dispatch)) {
+    faults.add("dispatch must be 'auto' or 'pipeline'");
+  }
   if (!isText(resolved.greeting)) faults.add('greeting must be a string or an array of strings');
   if (options.tls !== undefined && !hasKey(options.tls)) {
     faults.add('tls must have a key and a cert, or a pfx, as tls.createServer takes them');

@@ -4,6 +4,7 @@
 import { Readable } from 'node:stream';
 import { concatMap, isObservable, type Observable, of, type Subscription } from 'rxjs';
 import { Fifo } from './fifo.js';
+import type { LineContext } from './line-context.js';
 import { LineError } from './line-errors.js';
 
 /** Ends the conversation, after its lines if it has any. Made by {@link closeWith}; bare: {@link CLOSE}. */
@@ -16,8 +17,24 @@ export class Closing {
 
 /** Words of the server itself in the place of a handler's reply: not a `reply` to those who listen to events. */
 export class ErrorLine {
-  constructor(readonly line: string) {}
+  constructor(
+    readonly line: string,
+    /** Whether the conversation ends with it. */
+    readonly closes = false,
+  ) {}
 }
+
+/** What a line will be answered: a reply, a stream of replies, or a promise of either. */
+export class LateAnswer {
+  constructor(
+    readonly context: LineContext,
+    readonly answer: unknown,
+  ) {}
+}
+
+/** What a line is answered, as far as it is known. */
+export type AnswerAtOnce = LineReply | ErrorLine;
+export type Answer = AnswerAtOnce | LateAnswer;
 
 /**
  * What one answer says: a line, several lines, nothing at all (`undefined`, `null`), or the end of the conversation.
@@ -52,6 +69,32 @@ export function replyLines(reply: unknown): string[] {
   if (reply instanceof Closing) return Array.from(reply.lines, lineOf);
   if (Array.isArray(reply)) return Array.from(reply, lineOf); // which does not skip holes
   return [lineOf(reply)];
+}
+
+/** Whether an answer is a reply and not something to be waited for; what is nothing a line can say is neither. */
+export function isReply(answer: unknown): answer is LineReply {
+  switch (typeof answer) {
+    case 'string':
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+    case 'undefined':
+      return true;
+    case 'object':
+      return answer === null || answer instanceof Closing || Array.isArray(answer);
+    default:
+      return false;
+  }
+}
+
+/**
+ * A reply that has been looked at: nothing in it will turn out to be what no line can say.
+ * @throws {LineError} `ERR_LINE_REPLY`
+ */
+export function checkedReply(reply: LineReply): LineReply {
+  if (typeof reply !== 'object' || reply === null || reply === CLOSE) return reply;
+  const lines = replyLines(reply);
+  return reply instanceof Closing ? new Closing(lines) : lines;
 }
 
 /** True for what {@link repliesOf} can iterate. */

@@ -16,6 +16,7 @@ import { LINE_TRANSPORT } from './command.decorator.js';
 import { CommandDispatch } from './command-dispatch.js';
 import { CommandTable } from './command-table.js';
 import { areHooksDeclared, ConnectionHooks } from './connection-hooks.js';
+import { DirectDispatch } from './direct-dispatch.js';
 import { answerLinesExceptions } from './filter-outcomes.js';
 import { type ConversationHost, LineConnection } from './line-connection.js';
 import { LineConnections } from './line-connections.js';
@@ -26,6 +27,7 @@ import type {
   LineServerEvents,
   LineServerStats,
   LineServerStatus,
+  ServedCommand,
 } from './line-events.js';
 import { LineJournal } from './line-journal.js';
 import { type LineHost, LineListener } from './line-listener.js';
@@ -74,26 +76,31 @@ export class LineServer
 
   /**
    * @param hooks finds the connection hooks; without `LineTransportModule` there are none
+   * @param direct finds the methods to call without Nest's pipeline; without `LineTransportModule` there are none
    * @throws {LineError} `ERR_LINE_OPTIONS` that names every wrong option
    */
   constructor(
     @Optional() @Inject(LINE_SERVER_OPTIONS) options: LineServerOptions = {},
     @Optional() hooks?: ConnectionHooks,
+    @Optional() direct?: DirectDispatch,
   ) {
     super();
     answerLinesExceptions();
     this.options = resolveLineOptions(options);
     this.#hooks = hooks;
     this.#connections = new LineConnections(this.options.maxConnections);
-    this.#commands = new CommandTable(this.options.ignoreCase);
+    this.#commands = new CommandTable(this.options.ignoreCase, (declaredBy) => {
+      if (this.options.dispatch === 'pipeline') return 'is on a server that is told to use it';
+      return direct?.callOf(declaredBy) ?? 'is on a server made without LineTransportModule';
+    });
     const { words } = this.options;
     this.#dispatch = new CommandDispatch(this.#commands, words, this.#journal, this.logger);
     this.#host = this.#hostConversations();
   }
 
-  /** The known commands as they were declared, in the order of registration. */
-  get commands(): readonly string[] {
-    return this.#commands.names;
+  /** What it answers, in the order of registration, and how each is reached. */
+  get commands(): readonly ServedCommand[] {
+    return this.#dispatch.served();
   }
 
   /** The conversations that are not over; it changes as clients come and go. */
@@ -336,14 +343,16 @@ export class LineServer
       idleTimeoutMs,
       words,
       isWhole: (line) => commands.isWhole(line),
-      welcome: (connection) => this.#welcome(connection),
-      begin: (line, connection) => dispatch.begin(line, connection),
-      answer: (context) => dispatch.answer(context),
-      errorReply: (context, error) => dispatch.errorReply(context, error),
+      welcome: (connection) => {
+        const said = this.#welcome(connection);
+        return said === undefined ? undefined : dispatch.welcome(connection, said);
+      },
+      answer: (connection, decoder) => dispatch.answer(connection, decoder),
+      errorLine: (context, error) => dispatch.errorLine(context, error),
       timeoutMsOf: (context) => registeredFor(context)?.timeoutMs ?? handlerTimeoutMs,
       isSilent: (context) => registeredFor(context)?.isEvent ?? false,
       onServed: (context) => dispatch.finish(context),
-      onReply: (connection, line) => journal.tell('reply', connection, line),
+      onReply: (connection, line) => journal.reply(connection, line),
       onProtocolError: (connection, error) => journal.protocolError(connection, error),
       onOver: (connection, reason, error) => {
         this.#connections.end(connection);

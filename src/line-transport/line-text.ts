@@ -32,9 +32,9 @@ export function strip(text: string): string {
 }
 
 /**
- * Decodes a line. Bytes that are no UTF-8 become U+FFFD, so such a line never equals a command made of
- * valid text; a byte order mark stays, so it makes a command unknown.
+ * Decodes a line, which is these bytes or a range of them. Bytes that are no UTF-8 become U+FFFD, so such a line never equals a
+ * command made of valid text; a byte order mark stays, so it makes a command unknown.
  */
-export function lineText(bytes: Buffer): string {
-  return strip(bytes.toString('utf8'));
+export function lineText(bytes: Buffer, start = 0, end = bytes.length): string {
+  return strip(bytes.toString('utf8', start, end));
 }

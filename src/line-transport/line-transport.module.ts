@@ -4,6 +4,7 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ConnectionHooks } from './connection-hooks.js';
+import { DirectDispatch } from './direct-dispatch.js';
 import { LINE_SERVER_OPTIONS, type LineServerOptions } from './line-options.js';
 import { LineServer } from './line-server.js';
 
@@ -23,7 +24,7 @@ const { ConfigurableModuleClass, OPTIONS_TYPE } = new ConfigurableModuleBuilder<
  */
 @Module({
   imports: [DiscoveryModule],
-  providers: [LineServer, ConnectionHooks],
+  providers: [LineServer, ConnectionHooks, DirectDispatch],
   exports: [LineServer],
 })
 export class LineTransportModule extends ConfigurableModuleClass {

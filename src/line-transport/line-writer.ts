@@ -7,17 +7,43 @@ import type { Writable } from 'node:stream';
 /** What was said in a turn is written at the latest when it is this long. */
 const MAX_OUTGOING_LENGTH = 16_384;
 
+/** A reply that is longer is not kept to be said again. */
+const MAX_KEPT_LENGTH = 512;
+
+/** What was said last on any connection, and the line it made: crowds are told the same. */
+let lastText = '';
+let lastLine = '';
+
+/** Whoever made it, it is one line: CR, LF and NUL inside become blanks, so nothing can forge another. */
+function lineOf(text: string): string {
+  if (text === lastText) return lastLine;
+  const line = text.replace(/[\r\n\0]+/g, ' ');
+  if (text.length <= MAX_KEPT_LENGTH) {
+    lastText = text;
+    lastLine = line;
+  }
+  return line;
+}
+
 export class LineWriter {
+  /** One function for all connections: a closure each would be memory an idle connection has no use for. */
+  static readonly #flushScheduledBy = (writer: LineWriter): void => {
+    writer.#flushScheduled = false;
+    writer.flush();
+  };
+
   #outgoing = '';
   #flushScheduled = false;
-  #blocked: Promise<void> | undefined;
+  #isBlocked = false;
+  /** Made for those who wait. */
+  #unblocked: Promise<void> | undefined;
   #release: (() => void) | undefined;
 
   constructor(private readonly stream: Writable) {}
 
-  /** Whether the client has to read before more is written; `undefined` if it has not, else what to wait for. */
-  get blocked(): Promise<void> | undefined {
-    return this.#blocked;
+  /** Whether the client has to read before more is written. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
   }
 
   /** Whether more can be said. */
@@ -31,22 +57,14 @@ export class LineWriter {
   }
 
   /**
-   * Says a line; its line end is added. Whoever made it, it is one line: CR, LF and NUL inside become blanks, so nothing can
-   * forge another. Once the stream has ended, nothing more is said.
+   * Says a line; its line end is added. It leaves with the next {@link flush}. Once the stream has ended, nothing more is said.
    * @returns the line as it is said
    */
   write(text: string): string {
-    const line = text.replace(/[\r\n\0]+/g, ' ');
-    if (!this.isOpen) return line;
-    this.#outgoing += `${line}\r\n`;
-    if (this.#outgoing.length >= MAX_OUTGOING_LENGTH) {
-      this.flush();
-    } else if (!this.#flushScheduled) {
-      // A tick set inside a promise job runs when no job is left, so it collects what a whole slice of lines was
-      // answered, and never holds a ready reply back behind a handler that waits for I/O.
-      this.#flushScheduled = true;
-      process.nextTick(flush, this);
-    }
+    const line = lineOf(text);
+    this.#outgoing += line;
+    this.#outgoing += '\r\n';
+    if (this.#outgoing.length >= MAX_OUTGOING_LENGTH) this.flush();
     return line;
   }
 
@@ -64,28 +82,40 @@ export class LineWriter {
 
   /** Writes what was said so far. */
   flush(): void {
-    this.#flushScheduled = false;
     if (this.#outgoing === '') return;
     const outgoing = this.#outgoing;
     this.#outgoing = '';
     this.#send(outgoing);
   }
 
+  /**
+   * Writes what is said in this turn. A tick set inside a promise job runs when no job is left, so it collects what a whole slice
+   * of lines was answered, and never holds a ready reply back behind a handler that waits for I/O.
+   */
+  flushSoon(): void {
+    if (this.#flushScheduled || this.#outgoing === '') return;
+    this.#flushScheduled = true;
+    process.nextTick(LineWriter.#flushScheduledBy, this);
+  }
+
+  /** Resolves when the client has read, or is gone. */
+  async untilRead(): Promise<void> {
+    if (!this.#isBlocked) return;
+    this.#unblocked ??= new Promise((resolve) => {
+      this.#release = resolve;
+    });
+    await this.#unblocked;
+  }
+
   /** The client has read, or is gone. */
   unblock(): void {
+    this.#isBlocked = false;
+    this.#unblocked = undefined;
     this.#release?.();
-    this.#blocked = undefined;
   }
 
   #send(outgoing: string | Uint8Array): void {
-    if (!this.isOpen || this.stream.write(outgoing) || this.#blocked !== undefined) return;
-    this.#blocked = new Promise((resolve) => {
-      this.#release = resolve;
-    });
+    if (!this.isOpen || this.stream.write(outgoing)) return;
+    this.#isBlocked = true;
   }
-}
-
-/** One function for all connections: a closure each would be memory an idle connection has no use for. */
-function flush(writer: LineWriter): void {
-  writer.flush();
 }

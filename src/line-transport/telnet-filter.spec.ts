@@ -8,7 +8,7 @@ function filtered(...chunks: (number[] | string)[]): string {
   let out = '';
   for (const chunk of chunks) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : Buffer.from(chunk);
-    for (const input of filter.filter(bytes)) {
+    for (const input of filter.isText(bytes) ? [bytes] : filter.filter(bytes)) {
       out += input === TIMING_MARK ? '|' : input.toString('latin1');
     }
   }

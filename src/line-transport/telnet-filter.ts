@@ -33,17 +33,15 @@ export class TelnetFilter {
   #verb = 0;
   #afterCr = false;
 
-  /** What is text in a chunk: the chunk itself, or copies that hold no more memory than the text. */
-  filter(chunk: Buffer): TelnetInput[] {
-    if (chunk.length === 0) return [];
-    if (this.#state === 'text' && !chunk.includes(IAC) && !chunk.includes(NUL)) {
-      this.#afterCr = chunk.at(-1) === CR;
-      return [chunk];
-    }
-    return this.#filterBytes(chunk);
+  /** Takes a chunk that is nothing but text; if it is not, {@link filter} is to take it. */
+  isText(chunk: Buffer): boolean {
+    if (this.#state !== 'text' || chunk.includes(IAC) || chunk.includes(NUL)) return false;
+    if (chunk.length > 0) this.#afterCr = chunk[chunk.length - 1] === CR;
+    return true;
   }
 
-  #filterBytes(chunk: Buffer): TelnetInput[] {
+  /** What is text in a chunk, in copies that hold no more memory than the text. */
+  filter(chunk: Buffer): TelnetInput[] {
     const filtered: TelnetInput[] = [];
     const text = Buffer.allocUnsafe(chunk.length);
     let start = 0;
