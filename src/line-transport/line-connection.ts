@@ -326,12 +326,10 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
         this.#isWaitingRead = true;
         return false;
       }
-      if (this.#served >= LINES_PER_LOOK && decoder.pendingBytes > 0) {
+      if (this.#isTurnOver()) {
         this.#served = 0;
-        if (isTurnOver()) {
-          setImmediate(LineConnection.#takeTurn, this);
-          return false;
-        }
+        setImmediate(LineConnection.#takeTurn, this);
+        return false;
       }
       const decoded = decoder.next();
       if (decoded === undefined) return true;
@@ -346,6 +344,11 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       }
     }
     return true;
+  }
+
+  #isTurnOver(): boolean {
+    if (this.#served % LINES_PER_LOOK !== 0 || this.#served === 0) return false;
+    return this.#decoder.pendingBytes > 0 && isTurnOver(this.#served);
   }
 
   /** Every line that has arrived is answered. */

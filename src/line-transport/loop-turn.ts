@@ -3,15 +3,22 @@
  * end shares one turn, so that those who ask once are not kept waiting.
  */
 
-/** Milliseconds. */
+/** Milliseconds after which who has had a slice waits for the next turn. */
 const TURN_MS = 2;
+/** Milliseconds after which everyone does. A slice that is cut in two costs another write, which costs more than its lines. */
+const LONG_TURN_MS = 8;
+/** The lines of a slice. */
+const SLICE_LINES = 256;
 
 let began: number | undefined;
 
-/** Whether the turn is over for who has more to do. To be asked every few lines: it looks at the clock. */
-export function isTurnOver(): boolean {
+/**
+ * Whether others are to have their turn. To be asked every few lines: it looks at the clock.
+ * @param served lines that were served for the same client since others had theirs
+ */
+export function isTurnOver(served: number): boolean {
   const now = performance.now();
-  if (began !== undefined) return now - began >= TURN_MS;
+  if (began !== undefined) return now - began >= (served < SLICE_LINES ? LONG_TURN_MS : TURN_MS);
   began = now;
   setImmediate(endTurn);
   return false;
