@@ -1,16 +1,17 @@
 /*
  * The load generator: a closed loop over many connections, in one thread with epoll, so that it needs a fraction of what a server needs.
- * It knows nothing of any protocol but a byte that ends a reply.
+ * It knows nothing of any protocol but a byte that ends a reply and what is sent to say goodbye.
  *
- *   load HOST PORT MODE CONNECTIONS DEPTH SECONDS REQUEST [REPLY_END] [SEED_SECONDS]
+ *   load HOST PORT MODE CONNECTIONS DEPTH SECONDS WARM_UP_SECONDS REQUEST REPLY_END GOODBYE
  *
  * MODE  pipeline  each connection sends DEPTH requests in one write, waits for DEPTH replies, and so on
- *       sessions  each connection connects, asks once, sends QUIT, waits for the server's FIN and begins anew (DEPTH is ignored)
- *       flood     each connection sends without ever waiting, and reads what comes; one more, quiet, asks once and waits, every
- *                 millisecond: the latencies are its own
+ *       sessions  each connection connects, asks once, sends GOODBYE, waits for the server's FIN and begins anew (DEPTH is ignored)
+ *       flood     each connection sends DEPTH requests after DEPTH requests without ever waiting, and reads what comes; one more,
+ *                 quiet, asks once and waits, every millisecond: the latencies are its own
  *
- * Prints one line of JSON: requests answered, seconds, latencies in microseconds (of a batch in `pipeline`, of a session in `sessions`),
- * and what processor time it took itself: with `busy` well below 1 it was not what limited the server.
+ * Once every connection is open and the warm-up is over it prints {"started":true}; at the end one line of JSON: requests (sessions)
+ * answered, seconds, latencies in microseconds (of a batch in `pipeline`, of a session in `sessions`), and `busy`, the share of one
+ * core that it took itself: with that well below 1 it was not what limited the server.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,25 +28,34 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIPELINE, SESSIONS, FLOOD };
-enum { CONNECTING, ASKED, QUITTING };
+enum mode { PIPELINE, SESSIONS, FLOOD };
+enum state { CONNECTING, RESTING, ASKED, LEAVING };
 
 struct client {
   int fd;
-  int state;
+  enum state state;
   int quiet;
   int awaited;   /* replies that have not come */
   size_t unsent; /* of the batch that is being sent */
   uint64_t since;
 };
 
+/* Connections that are being opened at once: fewer than any server's backlog. */
+#define AT_ONCE 100
 /* Latencies to three figures: 2^k groups of 1,024 steps, in nanoseconds. */
 #define STEPS 1024
-static uint64_t counts[54][STEPS], recorded, answered;
+#define GROUPS 54
+/* What a flooding client sends before others have their turn, so that the quiet one does not wait for the generator. */
+#define FLOOD_TURN 65536
+#define QUIET_NS 1000000u
+#define TO_CONNECT_NS 15000000000u
+
+static uint64_t counts[GROUPS][STEPS], recorded, answered;
 static struct sockaddr_in address;
-static char *batch, *request, reply_end = '\n';
-static size_t batch_length, request_length;
-static int epoll_fd, mode, depth, measuring, alive;
+static enum mode mode;
+static char *batch, *request, *goodbye, reply_end;
+static size_t batch_length, request_length, goodbye_length;
+static int epoll_fd, depth, measuring, opened;
 
 static void fail(const char *what) {
   perror(what);
@@ -68,7 +78,7 @@ static void record(uint64_t ns) {
 
 static double percentile(double share) {
   uint64_t wanted = (uint64_t)(share * (double)recorded), seen = 0;
-  for (int group = 0; group < 54; group++)
+  for (int group = 0; group < GROUPS; group++)
     for (int step = 0; step < STEPS; step++) {
       seen += counts[group][step];
       if (seen > wanted) return (double)((uint64_t)step << group) / 1000;
@@ -90,43 +100,53 @@ static void dial(struct client *client) {
 
 static void watch(struct client *client, uint32_t events) {
   struct epoll_event event = {.events = events, .data.ptr = client};
-  epoll_ctl(epoll_fd, EPOLL_CTL_MOD, client->fd, &event);
+  if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, client->fd, &event) == -1) fail("epoll_ctl");
 }
 
-/* Sends what is left of the batch; a flood begins another at once. */
+/* Sends what is left of the batch; a flood goes on with another, until its turn is over. */
 static void send_rest(struct client *client) {
   const char *bytes = client->quiet ? request : batch;
-  size_t length = client->quiet ? request_length : batch_length;
-  for (;;) {
-    while (client->unsent > 0) {
-      ssize_t sent = send(client->fd, bytes + length - client->unsent, client->unsent, MSG_NOSIGNAL);
-      if (sent == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-        watch(client, EPOLLIN | EPOLLOUT);
-        return;
-      }
-      if (sent == -1) fail("send");
-      client->unsent -= (size_t)sent;
+  size_t length = client->quiet ? request_length : batch_length, turn = 0;
+  int floods = mode == FLOOD && !client->quiet;
+  while (client->unsent > 0) {
+    ssize_t sent = send(client->fd, bytes + length - client->unsent, client->unsent, MSG_NOSIGNAL);
+    if (sent == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      watch(client, EPOLLIN | EPOLLOUT);
+      return;
     }
-    if (mode != FLOOD || client->quiet) break;
-    client->unsent = length;
+    if (sent == -1) fail("send");
+    client->unsent -= (size_t)sent;
+    turn += (size_t)sent;
+    if (floods && client->unsent == 0) client->unsent = length;
+    if (floods && turn >= FLOOD_TURN) {
+      watch(client, EPOLLIN | EPOLLOUT);
+      return;
+    }
   }
 }
 
 static void ask(struct client *client) {
-  int single = mode != PIPELINE;
-  client->since = now();
+  int single = client->quiet || mode == SESSIONS;
+  client->since = mode == SESSIONS ? client->since : now(); /* a session began when it was dialled */
   client->state = ASKED;
   client->awaited = single ? 1 : depth;
-  client->unsent = client->quiet || mode == SESSIONS ? request_length : batch_length;
-  if (mode == SESSIONS) {
-    if (send(client->fd, request, request_length, MSG_NOSIGNAL) != (ssize_t)request_length) fail("send");
-    client->unsent = 0;
-  } else {
-    send_rest(client);
-  }
+  client->unsent = single ? request_length : batch_length;
+  send_rest(client);
 }
 
-static void redial(struct client *client) {
+static void say_goodbye(struct client *client) {
+  client->state = LEAVING;
+  if (send(client->fd, goodbye, goodbye_length, MSG_NOSIGNAL) != (ssize_t)goodbye_length) fail("send");
+}
+
+static void is_over(struct client *client, ssize_t length) {
+  if (length == -1) fail("recv");
+  if (client->state != LEAVING) {
+    fprintf(stderr, "a connection was closed by the server\n");
+    exit(1);
+  }
+  record(now() - client->since);
+  answered += (uint64_t)measuring;
   close(client->fd);
   dial(client);
 }
@@ -136,29 +156,71 @@ static void receive(struct client *client) {
   ssize_t length = recv(client->fd, bytes, sizeof bytes, 0);
   if (length == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
   if (length <= 0) {
-    if (client->state != QUITTING) {
-      fprintf(stderr, "a connection was closed by the server\n");
-      exit(1);
-    }
-    record(now() - client->since);
-    answered += (uint64_t)measuring;
-    redial(client);
+    is_over(client, length);
     return;
   }
   int replies = 0;
   for (char *at = bytes, *end = bytes + length; (at = memchr(at, reply_end, (size_t)(end - at))) != NULL; at++) replies++;
   if (mode != SESSIONS && measuring && !client->quiet) answered += (uint64_t)replies;
+  if (client->state != ASKED || (mode == FLOOD && !client->quiet)) return;
   client->awaited -= replies;
-  if (client->awaited > 0 || client->state != ASKED) return;
+  if (client->awaited > 0) return;
   if (mode == SESSIONS) {
-    client->state = QUITTING;
-    if (send(client->fd, "QUIT\r\n", 6, MSG_NOSIGNAL) != 6) fail("send");
+    say_goodbye(client);
     return;
   }
-  if (mode == FLOOD && !client->quiet) return;
   record(now() - client->since);
-  if (client->quiet) client->state = CONNECTING; /* asks again at its time */
+  if (client->quiet) client->state = RESTING;
   else ask(client);
+}
+
+static void is_connected(struct client *client) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) {
+    fprintf(stderr, "connect: %s\n", strerror(error));
+    exit(1);
+  }
+  opened++;
+  watch(client, EPOLLIN);
+  ask(client);
+}
+
+/* What has happened, and nothing else: waits for a millisecond at most where there is a quiet client. */
+static void turn(struct client *quiet) {
+  struct epoll_event events[512];
+  int count = epoll_wait(epoll_fd, events, 512, quiet ? 1 : 100);
+  for (int i = 0; i < count; i++) {
+    struct client *client = events[i].data.ptr;
+    if (client->state == CONNECTING) {
+      is_connected(client);
+      continue;
+    }
+    if ((events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive(client);
+    if ((events[i].events & EPOLLOUT) != 0 && client->state == ASKED) {
+      if (mode != FLOOD || client->quiet) watch(client, EPOLLIN);
+      send_rest(client);
+    }
+  }
+  if (quiet != NULL && quiet->state == RESTING && now() - quiet->since > QUIET_NS) ask(quiet);
+}
+
+static void run(double seconds, struct client *quiet) {
+  uint64_t end = now() + (uint64_t)(seconds * 1e9);
+  while (now() < end) turn(quiet);
+}
+
+/* All clients, a few at once; in `flood` the last is the quiet one. */
+static void open_all(struct client *clients, int count) {
+  uint64_t end = now() + TO_CONNECT_NS;
+  for (int dialled = 0; opened < count;) {
+    while (dialled < count && dialled - opened < AT_ONCE) dial(&clients[dialled++]);
+    turn(NULL);
+    if (now() < end) continue;
+    fprintf(stderr, "%d of %d connections were opened in time\n", opened, count);
+    exit(1);
+  }
 }
 
 static double cpu_seconds(void) {
@@ -168,39 +230,22 @@ static double cpu_seconds(void) {
          (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-static void run(double seconds, struct client *quiet) {
-  struct epoll_event events[512];
-  uint64_t end = now() + (uint64_t)(seconds * 1e9);
-  while (now() < end) {
-    int count = epoll_wait(epoll_fd, events, 512, quiet ? 1 : 100);
-    for (int i = 0; i < count; i++) {
-      struct client *client = events[i].data.ptr;
-      if (client->state == CONNECTING && !(client->quiet && client->since > 1)) {
-        int error = 0;
-        socklen_t size = sizeof error;
-        getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &size);
-        if (error != 0) {
-          fprintf(stderr, "connect: %s\n", strerror(error));
-          exit(1);
-        }
-        watch(client, EPOLLIN);
-        alive++;
-        ask(client);
-        continue;
-      }
-      if ((events[i].events & EPOLLOUT) != 0 && client->state == ASKED) {
-        if (mode != FLOOD || client->quiet) watch(client, EPOLLIN);
-        send_rest(client);
-      }
-      if ((events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive(client);
-    }
-    if (quiet != NULL && quiet->state == CONNECTING && quiet->since > 1 && now() - quiet->since > 1000000u) ask(quiet);
-  }
+static void measure(double seconds, struct client *quiet) {
+  measuring = 1;
+  printf("{\"started\":true}\n");
+  fflush(stdout);
+  double cpu = cpu_seconds();
+  uint64_t start = now();
+  run(seconds, quiet);
+  double took = (double)(now() - start) / 1e9;
+  printf("{\"answered\":%llu,\"seconds\":%.4f,\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"busy\":%.3f}\n",
+         (unsigned long long)answered, took, percentile(0.5), percentile(0.99), percentile(0.999),
+         (cpu_seconds() - cpu) / took);
 }
 
 int main(int argc, char **argv) {
-  if (argc < 8) {
-    fprintf(stderr, "load HOST PORT pipeline|sessions|flood CONNECTIONS DEPTH SECONDS REQUEST [REPLY_END] [SEED_SECONDS]\n");
+  if (argc != 11) {
+    fprintf(stderr, "load HOST PORT pipeline|sessions|flood CONNECTIONS DEPTH SECONDS WARM_UP_SECONDS REQUEST REPLY_END GOODBYE\n");
     return 2;
   }
   address.sin_family = AF_INET;
@@ -209,35 +254,21 @@ int main(int argc, char **argv) {
   mode = strcmp(argv[3], "sessions") == 0 ? SESSIONS : strcmp(argv[3], "flood") == 0 ? FLOOD : PIPELINE;
   int connections = atoi(argv[4]);
   depth = atoi(argv[5]);
-  double seconds = atof(argv[6]);
-  request = argv[7];
+  request = argv[8];
   request_length = strlen(request);
-  if (argc > 8) reply_end = argv[8][0];
-  double seed = argc > 9 ? atof(argv[9]) : 1;
+  reply_end = argv[9][0];
+  goodbye = argv[10];
+  goodbye_length = strlen(goodbye);
   batch_length = request_length * (size_t)depth;
   batch = malloc(batch_length + 1);
   for (int i = 0; i < depth; i++) memcpy(batch + (size_t)i * request_length, request, request_length);
 
   epoll_fd = epoll_create1(0);
-  struct client *clients = calloc((size_t)connections + 1, sizeof *clients);
-  for (int i = 0; i < connections; i++) dial(&clients[i]);
-  struct client *quiet = NULL;
-  if (mode == FLOOD) {
-    quiet = &clients[connections];
-    quiet->quiet = 1;
-    dial(quiet);
-    quiet->since = 1;
-  }
-  run(seed, quiet); /* until everything is compiled and every connection is open */
-  measuring = 1;
-  printf("{\"started\":true}\n");
-  fflush(stdout);
-  double cpu = cpu_seconds();
-  uint64_t start = now();
-  run(seconds, quiet);
-  double took = (double)(now() - start) / 1e9;
-  printf("{\"answered\":%llu,\"seconds\":%.4f,\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"max\":%.1f,\"busy\":%.3f}\n",
-         (unsigned long long)answered, took, percentile(0.5), percentile(0.99), percentile(0.999), percentile(0.9999999),
-         (cpu_seconds() - cpu) / took);
+  int all = connections + (mode == FLOOD);
+  struct client *clients = calloc((size_t)all, sizeof *clients), *quiet = mode == FLOOD ? &clients[all - 1] : NULL;
+  if (quiet != NULL) quiet->quiet = 1;
+  open_all(clients, all);
+  run(atof(argv[7]), quiet);
+  measure(atof(argv[6]), quiet);
   return 0;
 }
