@@ -3,34 +3,28 @@
  * and scenarios: bench/README.md.
  */
 import { measureAll } from './measure.js';
-import { benchOptions, type BenchOptions } from './options.js';
+import { benchOptions } from './options.js';
 import { page, writePage } from './page.js';
 import { CORES, stayOn } from './programs.js';
 import { readSaved, type Saved, writeSaved } from './saved.js';
-import { type Scenario, SCENARIOS } from './scenarios.js';
+import { scenariosOf } from './scenarios.js';
 import { versions } from './versions.js';
 
-async function measured(args: readonly string[], options: BenchOptions): Promise<Saved> {
+const options = benchOptions(process.argv.slice(2));
+const scenarios = scenariosOf(options.only);
+const saved = options.from === undefined ? await measured() : readSaved(options.from);
+if (options.save !== undefined) writeSaved(options.save, saved);
+const text = page(scenarios, saved);
+console.log(text);
+if (options.write) await writePage(text, saved);
+
+async function measured(): Promise<Saved> {
   stayOn(CORES.generator);
   const rounds = options.rounds === 1 ? '1 round' : `${options.rounds} rounds`;
   return {
+    command: options.command,
     size: `${rounds} of ${options.seconds} s`,
-    command: ['npm run bench', ...(args.length === 0 ? [] : ['--', ...args])].join(' '),
     versions: versions(),
-    results: await measureAll(chosen(options), options),
+    results: await measureAll(scenarios, options),
   };
 }
-
-function chosen({ only }: BenchOptions): Scenario[] {
-  return SCENARIOS.filter(
-    ({ title }) => only.length === 0 || only.some((part) => title.toLowerCase().includes(part)),
-  );
-}
-
-const args = process.argv.slice(2);
-const options = benchOptions(args);
-const saved = options.from === undefined ? await measured(args, options) : readSaved(options.from);
-if (options.save !== undefined) writeSaved(options.save, saved);
-const text = page(chosen(options), saved);
-console.log(text);
-if (options.write) await writePage(text, saved);

@@ -6,6 +6,8 @@ import type { Duration } from './generator.js';
 import type { IdleOptions } from './idle.js';
 
 export interface BenchOptions extends Duration {
+  /** How it was called, but for the names of files. */
+  readonly command: string;
   readonly rounds: number;
   /** Scenarios whose title does not contain one of these are left out. */
   readonly only: readonly string[];
@@ -21,7 +23,8 @@ const QUICK = { rounds: '1', seconds: '0.5', 'warm-up': '0.3', connections: '200
 const FULL = { rounds: '3', seconds: '3', 'warm-up': '1', connections: '19000' };
 
 export function benchOptions(args: readonly string[]): BenchOptions {
-  const { values } = parseArgs({
+  const { values, tokens } = parseArgs({
+    tokens: true,
     args: [...args],
     options: {
       rounds: { type: 'string' },
@@ -39,6 +42,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
   const preset = values.quick ? QUICK : FULL;
   const number = (name: keyof typeof preset): number => Number(values[name] ?? preset[name]);
   return {
+    command: ['npm run bench', ...tokens.flatMap(asTyped)].join(' ').replace('bench ', 'bench -- '),
     rounds: number('rounds'),
     seconds: number('seconds'),
     warmUp: number('warm-up'),
@@ -48,4 +52,17 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     save: values.save,
     from: values.from,
   };
+}
+
+interface Token {
+  readonly kind: string;
+  readonly name?: string;
+  readonly value?: string | undefined;
+}
+
+function asTyped({ kind, name = '', value }: Token): string[] {
+  if (kind !== 'option' || name === 'save' || name === 'from') return [];
+  return value === undefined
+    ? [`--${name}`]
+    : [`--${name} ${/\s/.test(value) ? `"${value}"` : value}`];
 }

@@ -22,9 +22,11 @@ export function readSaved(file: string): Saved {
   return v.parse(Saved, JSON.parse(readFileSync(file, 'utf8')));
 }
 
-/** A figure that could not be measured is left out: JSON has no NaN. */
 export function writeSaved(file: string, saved: Saved): void {
-  const known = (_name: string, value: unknown): unknown =>
-    Number.isNaN(value) ? undefined : value;
   writeFileSync(file, JSON.stringify(saved, known));
+}
+
+/** A figure that could not be measured is left out: JSON has no NaN. */
+function known(_name: string, value: unknown): unknown {
+  return Number.isNaN(value) ? undefined : value;
 }

@@ -96,3 +96,17 @@ export const SCENARIOS: readonly Scenario[] = [
     note: 'The growth of the process divided by the number of connections; how it is taken is told in bench/README.md.',
   },
 ];
+
+/** The scenarios whose titles have one of these parts, in any case; all, if there are none. `depth 1` is no part of `depth 16`. */
+export function scenariosOf(parts: readonly string[]): readonly Scenario[] {
+  if (parts.length === 0) return SCENARIOS;
+  return SCENARIOS.filter(({ title }) => {
+    const words = title.toLowerCase();
+    return parts.some((part) =>
+      words
+        .split(part)
+        .slice(1)
+        .some((rest) => !/^\d/.test(rest)),
+    );
+  });
+}
