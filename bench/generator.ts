@@ -28,13 +28,10 @@ const Told = v.object({
 });
 
 export class Generator {
-  readonly #program: string;
+  #program: string | undefined;
 
   /** @param folder where the compiled program is put */
-  constructor(folder: string) {
-    this.#program = join(folder, 'load');
-    execFileSync('cc', ['-O2', '-o', this.#program, inRepository('bench/load.c')]);
-  }
+  constructor(private readonly folder: string) {}
 
   /** What the server did while the load was on it. */
   async load(server: ServerProcess, scenario: LoadScenario, time: Duration): Promise<Sample> {
@@ -56,9 +53,11 @@ export class Generator {
     await once(child, 'close');
     if (told === undefined) throw new Error(`The generator failed: ${complaint}`);
     const { answered, seconds, p50, p99, p999, busy } = told;
+    const cpu = after - before;
     return {
       rate: answered / seconds,
-      cpu: ((after - before) / answered) * 1e6,
+      cpu: (cpu / answered) * 1e6,
+      serverBusy: cpu / seconds,
       p50,
       p99,
       p999,
@@ -76,6 +75,14 @@ export class Generator {
     const words = [contender.request, contender.replyEnd, contender.goodbye];
     return contender.isTls
       ? [process.execPath, compiled('tls-load.js'), ...size, ...words]
-      : [this.#program, ...size, ...words];
+      : [this.#compiled(), ...size, ...words];
+  }
+
+  #compiled(): string {
+    if (this.#program !== undefined) return this.#program;
+    const program = join(this.folder, 'load');
+    execFileSync('cc', ['-O2', '-o', program, inRepository('bench/load.c')]);
+    this.#program = program;
+    return program;
   }
 }

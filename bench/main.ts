@@ -10,6 +10,9 @@ import { readSaved, type Saved, writeSaved } from './saved.js';
 import { scenariosOf } from './scenarios.js';
 import { versions } from './versions.js';
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(1)); // and so do the servers, see ServerProcess
+}
 const options = benchOptions(process.argv.slice(2));
 const scenarios = scenariosOf(options.only);
 const saved = options.from === undefined ? await measured() : readSaved(options.from);

@@ -35,8 +35,6 @@ export function firstLine(program: string, args: readonly string[]): string | un
   }
 }
 
-const canPin = availableParallelism() > 1 && isInstalled('taskset');
-
 /** Servers have one core to themselves, and the generators another. */
 export const CORES = {
   server: '0',
@@ -44,6 +42,11 @@ export const CORES = {
   /** Where the generator is not in the way: its core too, if there is no third. */
   twoWorkers: availableParallelism() > 2 ? '0,2' : '0,1',
 } as const;
+
+/** Where it is installed, and both cores may be used. */
+const canPin = [CORES.server, CORES.generator].every(
+  (core) => firstLine('taskset', ['-c', core, 'true']) !== undefined,
+);
 
 /** The command on these cores, where it can be bound to them at all. */
 export function pinned(command: readonly string[], cores: string): readonly string[] {
@@ -58,4 +61,4 @@ export function stayOn(cores: string): void {
 /** How the report tells it. */
 export const PINNING = canPin
   ? `servers on core ${CORES.server}, generators on core ${CORES.generator}, by taskset`
-  : 'no process is bound to a core: taskset is missing, or there is only one';
+  : 'no process is bound to a core: taskset is missing, or cores 0 and 1 may not be used';

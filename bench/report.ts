@@ -25,6 +25,7 @@ const LOADED: readonly Column[] = [
   { figure: 'rate', title: 'requests/s', isCompared: true, isSpread: true },
   { figure: 'cpu', title: 'CPU µs/request', isCompared: true, isSpread: true },
   ...LATENCIES,
+  { figure: 'serverBusy', title: 'server busy' },
   { figure: 'busy', title: 'generator busy' },
 ];
 
@@ -91,8 +92,9 @@ function targets(results: Results): string {
 
 function told({ measured, unit }: Verdict): string {
   if (measured === undefined) return 'not measured';
-  const byCpu = measured.byCpu === true ? `, by CPU time per request ${LIMITED}` : '';
-  return `${withSpread(measured.value)}${unit}${byCpu}`;
+  const byCpu = measured.isByCpu === true ? ` by CPU time per request ${LIMITED}` : '';
+  const cpu = measured.cpu && `; by CPU time per request ${withSpread(measured.cpu)}`;
+  return `${withSpread(measured.value)}${unit}${byCpu}${cpu ?? ''}`;
 }
 
 function isMet(verdict: Verdict): string {
@@ -103,7 +105,7 @@ function isMet(verdict: Verdict): string {
 /** What the marks of the tables mean. */
 export const LEGEND = [
   `Each cell is the median of the rounds; in parentheses the lowest and the highest of them. Ratios are taken round by round, against the first server in the same round of the same scenario. \`CPU µs/request\` is the processor time, user and system, that the server's processes had while the generator counted, divided by the requests. Latencies are of a whole batch: at depth 16 from the first request sent to the 16th reply read.`,
-  `\`generator busy\` is the share of its core that the generator needed. With a core of its own it limits nobody below 1; rows above ${BUSY} are marked ${LIMITED}, their requests/s say less about the server than about the generator, and they are judged by the server's CPU time per request.`,
+  `\`server busy\` and \`generator busy\` are the shares of a core that each of the two used. That is how it is known that the generator was not the bottleneck: it had time left, and the server had none. Rows in which the generator was busy for more than ${BUSY} are marked ${LIMITED}: their requests/s say less about the server than about the generator, and they are judged by the server's CPU time per request. A row in which neither was busy waited for something else: for other work on the machine, or, as Nest's TCP transport at depth 16, for acknowledgements.`,
 ].join('\n\n');
 
 function withSpread(given: Spread | undefined): string {

@@ -7,6 +7,7 @@ export const FIGURES = [
   'p50',
   'p99',
   'p999',
+  'serverBusy',
   'busy',
   'start',
   'idleRss',

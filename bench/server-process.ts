@@ -17,6 +17,12 @@ export const HOST = '127.0.0.1';
 const START_MS = 20_000;
 const RETRY_MS = 2;
 
+/** Those that run; however the bench ends, they do not outlive it. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export interface StartOptions {
   readonly cores?: string;
   /** Node's own options; then the process can also be sent messages. */
@@ -78,11 +84,14 @@ function run(
 ): ChildProcess {
   const [program = '', ...args] = contender.command(String(port));
   const command = pinned([program, ...(nodeArgs ?? []), ...args], cores);
-  return spawn(command[0] ?? '', command.slice(1), {
+  const child = spawn(command[0] ?? '', command.slice(1), {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', PORT: String(port), ...contender.env, ...env },
     stdio: nodeArgs === undefined ? ['ignore', log, log] : ['ignore', log, log, 'ipc'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
 }
 
 async function firstReply(contender: Contender, port: number, child: ChildProcess): Promise<void> {

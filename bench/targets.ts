@@ -15,8 +15,10 @@ interface Target {
 
 interface Judged {
   readonly value: Spread;
-  /** Whether the processor time of the servers was compared, because a generator was too busy. */
-  readonly byCpu?: boolean;
+  /** The same by the processor time of the servers, which is told too. */
+  readonly cpu?: Spread;
+  /** Whether the value is that, because a generator was too busy. */
+  readonly isByCpu?: boolean;
 }
 
 export interface Verdict {
@@ -33,11 +35,11 @@ const D256 = '50 connections, depth 256';
 /** How many times as fast; by the processor time that they need where the generator could not ask faster. */
 function speed(scenario: string, server: ContenderName, base: ContenderName = 'bare') {
   return (results: Results): Judged | undefined => {
-    const byCpu = [server, base].some((name) => isLimited(results, scenario, name));
-    const value = byCpu
-      ? ratio(results, scenario, [base, server], 'cpu')
-      : ratio(results, scenario, [server, base], 'rate');
-    return value && { value, byCpu };
+    const cpu = ratio(results, scenario, [base, server], 'cpu');
+    const rate = ratio(results, scenario, [server, base], 'rate');
+    if (cpu === undefined || rate === undefined) return undefined;
+    const isByCpu = [server, base].some((name) => isLimited(results, scenario, name));
+    return isByCpu ? { value: cpu, isByCpu } : { value: rate, cpu };
   };
 }
 

@@ -66,7 +66,12 @@ const FORMS: Readonly<Record<string, { module: Type; options?: LineServerOptions
 async function listen(): Promise<void> {
   const form = FORMS[FORM];
   if (form === undefined) throw new Error(`There is no such form: ${FORM}`);
-  const strategy = new LineServer({ host: HOST, port: PORT, ...form.options });
+  const strategy = new LineServer({
+    host: HOST,
+    port: PORT,
+    maxConnections: 1_000_000,
+    ...form.options,
+  });
   const app = await NestFactory.createMicroservice(form.module, { strategy, logger: ['error'] });
   await app.listen();
 }

@@ -30,7 +30,7 @@ it.skipIf(missing('cc', 'openssl'))(
     });
     const only = ONLY.flatMap((part) => ['--only', part]);
     const args = ['bench/dist/bench/main.js', ...BRIEFLY, ...only, '--save', file];
-    const { stdout, stderr } = await run(process.execPath, args, { cwd: ROOT });
+    const { stdout, stderr } = await run(process.execPath, args, { cwd: ROOT, timeout: 170_000 });
     const { results } = readSaved(file);
     for (const { title, kind, servers } of scenariosOf(ONLY)) {
       const [, section = ''] = stdout.split(`\n### ${title}\n`);
