@@ -22,7 +22,6 @@ import { jam } from '../../src/time/time-protocol.js';
 import { ClockService } from '../../src/time/clock.service.js';
 import { TimeModule } from '../../src/time/time.module.js';
 import { burn } from './burn.js';
-import { PIPELINE } from './dispatch.js';
 import { LetIn, PassOn, PassThrough } from './enhancers.js';
 import { certificate, FORM, HOST, PORT } from './environment.js';
 
@@ -56,7 +55,7 @@ class BurningModule {}
 
 const FORMS: Readonly<Record<string, { module: Type; options?: LineServerOptions }>> = {
   auto: { module: TimeModule },
-  pipeline: { module: TimeModule, options: PIPELINE },
+  pipeline: { module: TimeModule, options: { dispatch: 'pipeline' } },
   enhancers: { module: EnhancedModule },
   tls: { module: TimeModule, options: FORM === 'tls' ? { tls: certificate() } : {} },
   'workers 1': { module: BurningModule },
