@@ -12,10 +12,12 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
 import {
   Command,
   LineServer,
   type LineServerOptions,
+  LineTransportModule,
   RawLine,
 } from '../../src/line-transport/index.js';
 import { jam } from '../../src/time/time-protocol.js';
@@ -53,26 +55,42 @@ class BurningController {
 @Module({ controllers: [BurningController] })
 class BurningModule {}
 
-const FORMS: Readonly<Record<string, { module: Type; options?: LineServerOptions }>> = {
-  auto: { module: TimeModule },
-  pipeline: { module: TimeModule, options: { dispatch: 'pipeline' } },
-  enhancers: { module: EnhancedModule },
-  tls: { module: TimeModule, options: FORM === 'tls' ? { tls: certificate() } : {} },
-  'workers 1': { module: BurningModule },
-  'workers 2': { module: BurningModule },
+interface Form {
+  readonly module: Type;
+  readonly options?: LineServerOptions;
+  /** How its commands must be reached for the measurement to be what it says. */
+  readonly dispatch: 'direct' | 'pipeline';
+}
+
+const FORMS: Readonly<Record<string, Form>> = {
+  auto: { module: TimeModule, dispatch: 'direct' },
+  pipeline: { module: TimeModule, options: { dispatch: 'pipeline' }, dispatch: 'pipeline' },
+  enhancers: { module: EnhancedModule, dispatch: 'pipeline' },
+  tls: {
+    module: TimeModule,
+    options: FORM === 'tls' ? { tls: certificate() } : {},
+    dispatch: 'direct',
+  },
+  'workers 1': { module: BurningModule, dispatch: 'direct' },
+  'workers 2': { module: BurningModule, dispatch: 'direct' },
 };
 
 async function listen(): Promise<void> {
   const form = FORMS[FORM];
   if (form === undefined) throw new Error(`There is no such form: ${FORM}`);
-  const strategy = new LineServer({
-    host: HOST,
-    port: PORT,
-    maxConnections: 1_000_000,
-    ...form.options,
-  });
-  const app = await NestFactory.createMicroservice(form.module, { strategy, logger: ['error'] });
+  const options = { host: HOST, port: PORT, maxConnections: 1_000_000, ...form.options };
+  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(
+    { module: form.module, imports: [LineTransportModule.forRoot(options)] },
+    {
+      inject: [LineServer],
+      useFactory: (strategy: LineServer) => ({ strategy }),
+      logger: ['error'],
+    },
+  );
   await app.listen();
+  const other = app.get(LineServer).commands.find(({ dispatch }) => dispatch !== form.dispatch);
+  if (other !== undefined)
+    throw new Error(`${other.name} is not ${form.dispatch}: ${other.reason}`);
 }
 
 const [, workers] = /^workers (\d+)$/.exec(FORM) ?? [];
