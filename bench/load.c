@@ -57,7 +57,7 @@ static struct sockaddr_in address;
 static enum mode mode;
 static char *batch, *request, *goodbye, reply_end;
 static size_t batch_length, request_length, goodbye_length;
-static int epoll_fd, depth, measuring, opened;
+static int epoll_fd, depth, opened, loading, measuring;
 
 static void fail(const char *what) {
   perror(what);
@@ -109,7 +109,7 @@ static void watch(struct client *client, uint32_t events) {
 static void send_rest(struct client *client) {
   const char *bytes = client->quiet ? request : batch;
   size_t length = client->quiet ? request_length : batch_length, turn = 0;
-  int floods = mode == FLOOD && !client->quiet;
+  int floods = mode == FLOOD && !client->quiet && loading;
   while (client->unsent > 0) {
     ssize_t sent = send(client->fd, bytes + length - client->unsent, client->unsent, MSG_NOSIGNAL);
     if (sent == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -176,7 +176,7 @@ static void receive(struct client *client) {
     return;
   }
   record(now() - client->since);
-  if (client->quiet) client->state = RESTING;
+  if (client->quiet || !loading) client->state = RESTING;
   else ask(client);
 }
 
@@ -216,7 +216,10 @@ static void run(double seconds, struct client *quiet) {
   while (now() < end) turn(quiet);
 }
 
-/* All clients, a few at once; in `flood` the last is the quiet one. */
+/*
+ * All clients, a few at once; in `flood` the last is the quiet one. Each asks once and rests until all are open: under load the
+ * last would have to wait for very long.
+ */
 static void open_all(struct client *clients, int count) {
   uint64_t end = now() + TO_CONNECT_NS;
   for (int dialled = 0; opened < count;) {
@@ -225,6 +228,11 @@ static void open_all(struct client *clients, int count) {
     if (now() < end) continue;
     fprintf(stderr, "%d of %d connections were answered in time\n", opened, count);
     exit(1);
+  }
+  loading = 1;
+  for (int i = 0; i < count; i++) {
+    int rests = clients[i].state == RESTING, floods = mode == FLOOD;
+    if ((rests || floods) && !clients[i].quiet) ask(&clients[i]);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { ContenderName } from './contenders.js';
 
-interface Common {
+interface Comparison {
   readonly title: string;
   readonly servers: readonly ContenderName[];
   /** What a reader of its numbers has to know. */
@@ -12,14 +12,14 @@ interface Common {
 }
 
 /** A generator's closed loop; `sessions` and `flood` are told in load.c. */
-export interface LoadScenario extends Common {
+export interface LoadScenario extends Comparison {
   readonly kind: 'pipeline' | 'sessions' | 'flood' | 'workers';
   readonly connections: number;
   readonly depth: number;
 }
 
 /** What a server costs that is not asked anything. */
-export type QuietScenario = Common & ({ readonly kind: 'idle' } | { readonly kind: 'start' });
+export type QuietScenario = Comparison & ({ readonly kind: 'idle' } | { readonly kind: 'start' });
 
 export type Scenario = LoadScenario | QuietScenario;
 

@@ -36,19 +36,19 @@ function askOn(socket: TLSSocket): void {
   ask();
 }
 
-function open(): Promise<void> {
+function open(): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
       socket.setNoDelay(true);
-      askOn(socket);
-      resolve();
+      resolve(socket);
     });
     socket.once('error', reject);
     socket.once('close', () => reject(new Error('a connection was closed by the server')));
   });
 }
 
-await Promise.all(Array.from({ length: Number(connections) }, open));
+const sockets = await Promise.all(Array.from({ length: Number(connections) }, open));
+for (const socket of sockets) askOn(socket);
 await sleep(Number(warmUp) * 1_000);
 isMeasuring = true;
 console.log('{"started":true}');

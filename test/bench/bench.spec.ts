@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Between them they have every server, and every kind of scenario. */
 const ONLY = ['50 connections, depth 1', 'sessions', 'workers', 'quiet', 'start-up', 'idle'];
-const BRIEFLY = ['--rounds', '1', '--seconds', '0.2', '--warm-up', '0', '--connections', '50'];
+const BRIEFLY = ['--rounds', '1', '--seconds', '0.1', '--warm-up', '0', '--connections', '50'];
 
 const isHere = ({ program = 'node' }: { program?: string }): boolean => !missing(program);
 
