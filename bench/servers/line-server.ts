@@ -3,6 +3,7 @@
  * processes of a cluster, whose command burns processor time.
  */
 import cluster from 'node:cluster';
+import { once } from 'node:events';
 import {
   Controller,
   Module,
@@ -87,15 +88,25 @@ async function listen(): Promise<void> {
       logger: ['error'],
     },
   );
+  if (cluster.isWorker) await othersAreReady();
   await app.listen();
   const other = app.get(LineServer).commands.find(({ dispatch }) => dispatch !== form.dispatch);
   if (other !== undefined)
     throw new Error(`${other.name} is not ${form.dispatch}: ${other.reason}`);
 }
 
-const [, workers] = /^workers (\d+)$/.exec(FORM) ?? [];
-if (workers === undefined || cluster.isWorker) {
-  await listen();
-} else {
-  for (let i = 0; i < Number(workers); i++) cluster.fork();
+/** A worker that listens alone would be given all connections. */
+async function othersAreReady(): Promise<void> {
+  process.send?.('ready');
+  await once(process, 'message');
 }
+
+async function fork(count: number): Promise<void> {
+  const workers = Array.from({ length: count }, () => cluster.fork());
+  await Promise.all(workers.map((worker) => once(worker, 'message')));
+  for (const worker of workers) worker.send('listen');
+}
+
+const [, workers] = /^workers (\d+)$/.exec(FORM) ?? [];
+if (workers === undefined || cluster.isWorker) await listen();
+else await fork(Number(workers));
