@@ -30,17 +30,19 @@ const LABELS = 190;
 const PANEL = 210;
 const LONGEST = 140;
 const ROW = 26;
-const TOP = 76;
-const WIDTH = LABELS + PANELS.length * PANEL + 10;
+const TOP = 80;
+const WIDTH = LABELS + PANELS.length * PANEL + 6;
 
 const STYLE = `
     text { font: 13px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #1f2328; }
+    .ground { fill: #ffffff; stroke: #d1d9e0; }
     .title { font-size: 15px; font-weight: 600; }
     .quiet { font-size: 12px; fill: #59636e; }
     .own { fill: #2f6feb; }
     .runtime { fill: #59636e; }
     .other { fill: #a3adb8; }
     @media (prefers-color-scheme: dark) {
+      .ground { fill: #0d1117; stroke: #3d444d; }
       text { fill: #e6edf3; }
       .quiet { fill: #9198a1; }
       .own { fill: #4c8dff; }
@@ -70,10 +72,12 @@ export function chart(results: Results, size: string): string | undefined {
     `  <title id="title">Requests per second, ${size}</title>`,
     `  <desc id="description">${described(bars, rate)}</desc>`,
     `  <style>${STYLE}\n  </style>`,
-    text(10, 24, 'Requests per second', 'title'),
+    // Whoever shows it may have a dark page and ask for a light picture.
+    `  <rect class="ground" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="6"/>`,
+    text(14, 26, 'Requests per second', 'title'),
     text(
-      10,
-      43,
+      14,
+      45,
       `50 connections, one core for the server; each panel has its own scale; ${size}`,
       'quiet',
     ),

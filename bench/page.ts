@@ -1,7 +1,7 @@
 /**
  * The files of the repository that the bench writes: the page of results and the chart. What people wrote under Profiles stays.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { chart } from './chart.js';
 import { inRepository } from './programs.js';
@@ -29,6 +29,7 @@ export function page(scenarios: readonly Scenario[], saved: Saved): string {
 }
 
 export async function writePage(text: string, { results, size }: Saved): Promise<void> {
+  mkdirSync(inRepository('bench/results'), { recursive: true });
   const old = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
   const [, profiles = '\nNone yet.\n'] = old.split(PROFILES);
   writeFileSync(PAGE, await format(`${text}\n${PROFILES}${profiles}`, { parser: 'markdown' }));
