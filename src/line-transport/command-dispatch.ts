@@ -134,9 +134,9 @@ export class CommandDispatch {
 
   /** The line is answered, or given up. */
   finish(context: LineContext): void {
-    if (!this.#observed.delete(context)) return;
+    if (this.processingHooks === undefined || !this.#observed.delete(context)) return;
     try {
-      this.processingHooks?.onEnd(context);
+      this.processingHooks.onEnd(context);
     } catch (error) {
       this.fail(context.connection, context.line, error);
     }
@@ -163,10 +163,11 @@ export class CommandDispatch {
   }
 
   #askNest(context: LineContext, { handler }: RegisteredCommand, payload: unknown): Answer {
-    const handle = (): unknown => handler(payload, context);
     const hooks = this.processingHooks;
     try {
-      return new LateAnswer(context, hooks ? this.#observe(hooks, context, handle) : handle());
+      if (hooks === undefined) return new LateAnswer(context, handler(payload, context));
+      const observed = this.#observe(hooks, context, () => handler(payload, context));
+      return new LateAnswer(context, observed);
     } catch (error) {
       return this.errorLine(context, error);
     }

@@ -8,7 +8,6 @@ import { abort, abortedBy, type LineContext } from './line-context.js';
 import type { LineDecoder } from './line-decoder.js';
 import { LineError } from './line-errors.js';
 import {
-  type AnswerAtOnce,
   Closing,
   ErrorLine,
   isLineStream,
@@ -50,28 +49,30 @@ export class LineAnswers {
     this.#welcoming = !isWelcome;
   }
 
-  /** Says what is said before the first line is served; its end is told as that of a line. */
+  /** Says what is said before the first line is served. */
   welcome(welcome: LateAnswer): void {
     this.#welcoming = true;
-    void this.#answerLater(welcome);
+    this.await(welcome);
   }
 
   /**
    * Serves the line that the decoder has come to.
-   * @returns whether it is answered; otherwise the connection is told when it is (`goOn`)
+   * @returns what is to be waited for; `undefined` if it is answered
    */
-  serve(decoder: LineDecoder): boolean {
+  serve(decoder: LineDecoder): LateAnswer | undefined {
     const answer = this.host.answer(this.connection, decoder);
-    if (typeof answer === 'string') {
-      if (this.writer.isOpen) this.#write(answer);
-    } else if (answer instanceof LateAnswer) {
-      void this.#answerLater(answer);
-      return false;
-    } else {
-      this.#sayAtOnce(answer);
-    }
+    if (answer instanceof LateAnswer) return answer;
+    if (!this.writer.isOpen) return undefined;
+    if (typeof answer === 'string') this.#write(answer);
+    else if (answer instanceof ErrorLine) this.#sayErrorLine(answer);
+    else this.#sayLines(answer);
     if (this.#held !== undefined) this.sayHeld();
-    return true;
+    return undefined;
+  }
+
+  /** Waits for an answer and says it, and so on with each that the connection comes to then. */
+  await(late: LateAnswer): void {
+    void this.#awaitEach(late);
   }
 
   /** @returns whether the lines will be said */
@@ -128,21 +129,27 @@ export class LineAnswers {
     this.writer.flushSoon();
   }
 
-  async #answerLater({ context, answer }: LateAnswer): Promise<void> {
-    this.#serving = context;
-    try {
-      const answered = await answer;
-      if (this.#serving !== context) {
-        await dropLate(answered);
-        return;
+  /** One promise for a whole row of late answers, and not one for each. */
+  async #awaitEach(first: LateAnswer): Promise<void> {
+    let late: LateAnswer | undefined = first;
+    while (late !== undefined) {
+      const { context, answer }: LateAnswer = late;
+      this.#serving = context;
+      try {
+        const answered = await answer;
+        if (this.#serving !== context) {
+          await dropLate(answered);
+          return;
+        }
+        if (isLineStream(answered)) await this.#sayEach(answered, context);
+        else this.#say(answered, context);
+      } catch (error) {
+        if (this.#serving === context) this.#sayError(context, error);
+        else if (!isAbortion(error, abortedBy(context))) this.host.errorLine(context, error); // a defect, although nobody waits any more
       }
-      if (isLineStream(answered)) await this.#sayEach(answered, context);
-      else this.#say(answered, context);
-    } catch (error) {
-      if (this.#serving === context) this.#sayError(context, error);
-      else if (!isAbortion(error, abortedBy(context))) this.host.errorLine(context, error); // a defect, although nobody waits any more
+      if (!this.#finish(context)) return;
+      late = this.connection.serveLines();
     }
-    if (this.#finish(context)) this.connection.goOn();
   }
 
   async #sayEach(answer: LineStream, context: LineContext): Promise<void> {
@@ -174,14 +181,10 @@ export class LineAnswers {
     this.#isWaiting = false;
   }
 
-  #sayAtOnce(answer: AnswerAtOnce): void {
-    if (!this.writer.isOpen) return;
-    if (answer instanceof ErrorLine) this.#sayErrorLine(answer);
-    else this.#sayLines(answer);
-  }
-
   #say(reply: unknown, context: LineContext): void {
-    if (this.writer.isOpen && !this.host.isSilent(context)) this.#sayLines(reply);
+    if (!this.writer.isOpen || this.host.isSilent(context)) return;
+    if (typeof reply === 'string') this.#write(reply);
+    else this.#sayLines(reply);
   }
 
   #sayLines(reply: unknown): void {

@@ -56,6 +56,9 @@ const LINES_PER_LOOK = 32;
 const LINGER_QUIET_MS = 1_000;
 const LINGER_MAX_MS = 10_000;
 
+/** The conversation goes on by itself: when the client has read, or others have had their turn. */
+const WAITING = Symbol('waiting');
+
 const CONNECTION = Symbol('connection');
 type ConversingStream = Duplex & { [CONNECTION]: LineConnection };
 
@@ -90,7 +93,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   });
 
   /** Serves what has had to wait for the turn of others. */
-  static readonly #takeTurn = (connection: LineConnection): void => connection.goOn();
+  static readonly #takeTurn = (connection: LineConnection): void => connection.#converse();
 
   readonly #peer: Peer;
   readonly #socket: Duplex;
@@ -241,21 +244,26 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     if (idleTimeoutMs > 0 && this.#isClientsTurn && now - this.#lastActive >= idleTimeoutMs) {
       this.#endIdle();
     } else if (this.#answersMade?.giveUpIfLate(now) === true) {
-      this.goOn();
+      this.#converse();
     }
   }
 
-  /** The line that was served is answered: serves those that have arrived. For whoever answers them. */
-  goOn(): void {
+  /**
+   * The conversation: one line at a time, in order, no faster than the client reads what it is told.
+   * @returns what is to be waited for; then the conversation goes on with this
+   */
+  serveLines(): LateAnswer | undefined {
     this.#conversing = true;
-    if (!this.#serveLines()) {
+    const next = this.#serveLines();
+    if (next !== undefined) {
       this.#writer.flushSoon();
-      return;
+      return next === WAITING ? undefined : next;
     }
     this.#conversing = false;
     this.#served = 0;
     this.#writer.flush();
     this.#rest();
+    return undefined;
   }
 
   get #answers(): LineAnswers {
@@ -286,7 +294,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     this.#chunksReceived++;
     clearTimeout(this.#graceTimer);
     this.#decoder.push(chunk);
-    this.#converse();
+    if (!this.#conversing) this.#converse();
     if (this.#decoder.pendingBytes > MAX_PENDING_BYTES && !this.#isPaused) {
       this.#isPaused = true;
       this.#socket.pause();
@@ -299,7 +307,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     this.#writer.unblock();
     if (!this.#isWaitingRead) return;
     this.#isWaitingRead = false;
-    this.goOn();
+    this.#converse();
   }
 
   #receiveEnd(): void {
@@ -307,35 +315,34 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     if (this.#endReason !== undefined) return;
     clearTimeout(this.#graceTimer);
     this.#decoder.finish();
-    this.#converse();
+    if (!this.#conversing) this.#converse();
   }
 
   #converse(): void {
-    if (!this.#conversing) this.goOn();
+    const late = this.serveLines();
+    if (late !== undefined) this.#answers.await(late);
   }
 
-  /**
-   * The conversation: one line at a time, in order, no faster than the client reads what it is told.
-   * @returns whether all are answered; otherwise the conversation goes on when what it waits for has come
-   */
-  #serveLines(): boolean {
+  /** @returns what is waited for; `undefined` if every line that has arrived is answered */
+  #serveLines(): LateAnswer | typeof WAITING | undefined {
     const decoder = this.#decoder;
     const writer = this.#writer;
     while (this.#endReason === undefined) {
       if (writer.isBlocked) {
         this.#isWaitingRead = true;
-        return false;
+        return WAITING;
       }
       if (this.#isTurnOver()) {
         this.#served = 0;
         setImmediate(LineConnection.#takeTurn, this);
-        return false;
+        return WAITING;
       }
       const decoded = decoder.next();
-      if (decoded === undefined) return true;
+      if (decoded === undefined) return undefined;
       this.#served++;
       if (decoded === LINE) {
-        if (!this.#answers.serve(decoder)) return false;
+        const late = this.#answers.serve(decoder);
+        if (late !== undefined) return late;
       } else if (decoded === OVERLONG) {
         this.#host.onProtocolError(this, 'lineTooLong');
         writer.write(this.#host.words.lineTooLong(this.#host.maxLineBytes));
@@ -343,7 +350,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
         writer.writeBytes(WONT_TIMING_MARK);
       }
     }
-    return true;
+    return undefined;
   }
 
   #isTurnOver(): boolean {
@@ -407,7 +414,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
 
   #serveUnfinished(): void {
     this.#decoder.finishLine();
-    this.#converse();
+    if (!this.#conversing) this.#converse();
   }
 
   /** Everything is delivered to the kernel, our FIN behind it. */

@@ -33,8 +33,7 @@ export class LateAnswer {
 }
 
 /** What a line is answered, as far as it is known. */
-export type AnswerAtOnce = LineReply | ErrorLine;
-export type Answer = AnswerAtOnce | LateAnswer;
+export type Answer = LineReply | ErrorLine | LateAnswer;
 
 /**
  * What one answer says: a line, several lines, nothing at all (`undefined`, `null`), or the end of the conversation.
@@ -99,7 +98,7 @@ export function checkedReply(reply: LineReply): LineReply {
 
 /** True for what {@link repliesOf} can iterate. */
 export function isLineStream(answer: unknown): answer is LineStream {
-  return isObservable(answer) || isAsyncIterable(answer);
+  return typeof answer === 'object' && (isObservable(answer) || isAsyncIterable(answer));
 }
 
 /**

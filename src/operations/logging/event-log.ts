@@ -74,7 +74,7 @@ export class EventLog implements OnApplicationBootstrap {
     });
     server.on('refused', (peer, reason) => {
       const event = REFUSALS[reason];
-      this.#tell('warn', event, peer, messages[event](nameOf(peer)));
+      this.#tell('warn', event, peer, (client) => messages[event](client));
     });
     server.on('error', (error) =>
       this.#say('error', 'serverFailed', {}, messages.serverFailed(summary(error))),
@@ -91,27 +91,37 @@ export class EventLog implements OnApplicationBootstrap {
     const { server } = this;
     const messages = this.#messages;
     server.on('connection', (connection) => {
-      const client = nameOf(connection);
-      this.#tell('info', 'connectionAccepted', connection, messages.connectionAccepted(client));
-      this.#tell('info', 'conversationStarted', connection, messages.conversationStarted(client));
+      this.#tell('info', 'connectionAccepted', connection, (client) =>
+        messages.connectionAccepted(client),
+      );
+      this.#tell('info', 'conversationStarted', connection, (client) =>
+        messages.conversationStarted(client),
+      );
     });
     server.on('protocolError', (connection, error) =>
-      this.#tell('warn', error, connection, messages[error](nameOf(connection))),
+      this.#tell('warn', error, connection, (client) => messages[error](client)),
     );
     server.on('handlerError', (connection, line, error) => {
-      const message = messages.handlerFailed(nameOf(connection), quoted(line), stackOf(error));
-      this.#tell('error', 'handlerFailed', connection, message);
+      this.#tell('error', 'handlerFailed', connection, (client) =>
+        messages.handlerFailed(client, quoted(line), stackOf(error)),
+      );
     });
     server.on('rejected', (connection, line, error) => {
-      const message = messages.lineRejected(nameOf(connection), quoted(line), summary(error));
-      this.#tell('warn', 'lineRejected', connection, message);
+      this.#tell('warn', 'lineRejected', connection, (client) =>
+        messages.lineRejected(client, quoted(line), summary(error)),
+      );
     });
     server.on('disconnection', (connection, reason, error) => {
-      const client = nameOf(connection);
       const [level, event] = ENDS[reason];
-      const why = error === undefined ? '' : summary(error); // most ends have no error to describe
-      this.#tell(level, event, connection, messages[event](client, why));
-      this.#tell('info', 'conversationOver', connection, messages.conversationOver(client));
+      this.#tell(
+        level,
+        event,
+        connection,
+        (client) => messages[event](client, error === undefined ? '' : summary(error)), // most ends have no error to describe
+      );
+      this.#tell('info', 'conversationOver', connection, (client) =>
+        messages.conversationOver(client),
+      );
     });
   }
 
@@ -119,19 +129,30 @@ export class EventLog implements OnApplicationBootstrap {
     const { server } = this;
     const messages = this.#messages;
     server.on('request', (connection, line) => {
-      const message = messages.lineReceived(nameOf(connection), quoted(line));
-      this.#tell('info', 'lineReceived', connection, message);
+      this.#tell('info', 'lineReceived', connection, (client) =>
+        messages.lineReceived(client, quoted(line)),
+      );
     });
     server.on('reply', (connection, line) => {
-      const reply = this.describeReply(line, this.given.LOCALE) ?? messages.reply(quoted(line));
-      this.#tell('info', 'replySent', connection, messages.replySent(nameOf(connection), reply));
+      this.#tell('info', 'replySent', connection, (client) =>
+        messages.replySent(
+          client,
+          this.describeReply(line, this.given.LOCALE) ?? messages.reply(quoted(line)),
+        ),
+      );
     });
   }
 
-  /** Says what happened to one client. */
-  #tell(level: Level, event: Event, peer: Peer & { readonly id?: number }, message: string): void {
+  /** Says what happened to one client, if its level is logged at all. */
+  #tell(
+    level: Level,
+    event: Event,
+    peer: Peer & { readonly id?: number },
+    message: (client: string) => string,
+  ): void {
+    if (!this.log.isLevelEnabled(level)) return;
     const { remoteAddress, remotePort, id: connectionId } = peer;
-    this.#say(level, event, { remoteAddress, remotePort, connectionId }, message);
+    this.#say(level, event, { remoteAddress, remotePort, connectionId }, message(nameOf(peer)));
   }
 
   #say(level: Level, event: Event, fields: object, message: string): void {
