@@ -43,10 +43,8 @@ async function startLogged(
 }> {
   const given = readSettings(env);
   const stream = new PassThrough({ encoding: 'utf8' });
-  const log = createLog(
-    { level: given.LOG_LEVEL, format: given.LOG_FORMAT },
-    new LogOutput(stream, () => ''),
-  );
+  const output = new LogOutput(stream, () => '');
+  const log = createLog({ level: given.LOG_LEVEL, format: given.LOG_FORMAT }, output);
   const application = await startLineApplication([TestController], options, [
     EventLog,
     { provide: LOG, useValue: log },
@@ -55,12 +53,14 @@ async function startLogged(
   ]);
   return {
     application,
-    written: () =>
-      String(stream.read() ?? '')
+    written: () => {
+      output.writeNow();
+      return String(stream.read() ?? '')
         .replaceAll(/^.{23} - \[SERVER\] - /gm, '')
         .replaceAll(/\('127\.0\.0\.1', \d+\)/g, 'CLIENT')
         .split('\n')
-        .slice(0, -1),
+        .slice(0, -1);
+    },
   };
 }
 

@@ -16,7 +16,11 @@ export interface LoggingModuleOptions {
 
 @Module({})
 export class LoggingModule implements OnApplicationShutdown {
-  constructor(@Inject(LogOutput) private readonly output: LogOutput) {}
+  readonly #onExit = (): void => this.output.writeNow();
+
+  constructor(@Inject(LogOutput) private readonly output: LogOutput) {
+    process.on('exit', this.#onExit); // what was logged right before a crash
+  }
 
   static forRoot({ describeReply }: LoggingModuleOptions): DynamicModule {
     return {
@@ -38,8 +42,9 @@ export class LoggingModule implements OnApplicationShutdown {
   }
 
   /** The last lines are written before the process ends. */
-  onApplicationShutdown(): Promise<void> {
-    return this.output.flush();
+  async onApplicationShutdown(): Promise<void> {
+    await this.output.flush();
+    process.off('exit', this.#onExit);
   }
 }
 
