@@ -69,7 +69,7 @@ type ConversingStream = Duplex & { [CONNECTION]: LineConnection };
 export class LineConnection<Session extends object = Record<string, unknown>> implements Peer {
   /**
    * The same functions listen for every connection, which they find by its socket: six closures for each would be a third of
-   * what an idle connection costs (bench/idle-memory.mjs).
+   * what an idle connection costs (npm run bench:idle).
    */
   static readonly #listeners = Object.entries({
     data: function (this: ConversingStream, chunk: Buffer): void {
