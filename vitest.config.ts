@@ -1,13 +1,32 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.spec.ts', 'test/**/*.spec.ts', 'examples/**/*.spec.ts'],
     setupFiles: ['test/support/setup.ts'],
     testTimeout: 20_000,
     coverage: {
       include: ['src/**/*.ts'],
       thresholds: { lines: 95, branches: 95 },
     },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'all',
+          include: ['src/**/*.spec.ts', 'test/**/*.spec.ts', 'examples/**/*.spec.ts'],
+        },
+      },
+      {
+        // The same behaviours once more, with every line sent through Nest's pipeline (test/support/dispatch.ts).
+        extends: true,
+        test: {
+          name: 'pipeline',
+          include: ['test/transport/**/*.spec.ts', 'examples/*/*.spec.ts'],
+          // no line of theirs is served by a LineServer with a choice, or they ask for both ways themselves
+          exclude: [...configDefaults.exclude, 'test/transport/client-*.spec.ts'],
+          env: { LINE_DISPATCH: 'pipeline' },
+        },
+      },
+    ],
   },
 });

@@ -12,6 +12,7 @@ import {
   type LineServerOptions,
 } from '../../src/line-transport/index.js';
 import { LineConversation } from '../../src/line-transport/testing/index.js';
+import { AS_ASKED } from './dispatch.js';
 import type { LineApplication } from './line-application.js';
 import { TestClient } from './line-client.js';
 
@@ -38,7 +39,7 @@ export async function compileExample(root: Type): Promise<TestingModule> {
   const options = written.get<LineServerOptions>(LINE_SERVER_OPTIONS, { strict: false });
   return Test.createTestingModule({ imports: [root] })
     .overrideProvider(LINE_SERVER_OPTIONS)
-    .useValue({ ...options, host: '127.0.0.1', port: 0, shutdownGraceMs: 200 })
+    .useValue({ ...AS_ASKED, ...options, host: '127.0.0.1', port: 0, shutdownGraceMs: 200 })
     .compile();
 }
 

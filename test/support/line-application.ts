@@ -12,6 +12,7 @@ import {
   type LineServerOptions,
   LineTransportModule,
 } from '../../src/line-transport/index.js';
+import { AS_ASKED } from './dispatch.js';
 import { TestClient } from './line-client.js';
 
 export interface LineApplication {
@@ -28,7 +29,7 @@ export async function createLineApplication(
   imports: Type[] = [],
 ): Promise<{ app: INestMicroservice; server: LineServer }> {
   const module = await Test.createTestingModule({
-    imports: [LineTransportModule.forRoot(options), ...imports],
+    imports: [LineTransportModule.forRoot({ ...AS_ASKED, ...options }), ...imports],
     controllers,
     providers,
   }).compile();

@@ -30,6 +30,7 @@ import {
   OnConnect,
   OnDisconnect,
 } from '../../src/line-transport/index.js';
+import { AS_ASKED } from '../support/dispatch.js';
 import {
   createLineApplication,
   type LineApplication,
@@ -833,7 +834,7 @@ describe('In a hybrid application hooks are called', () => {
   }
 
   @Module({
-    imports: [LineTransportModule.forRoot({ host: '127.0.0.1', greeting: 'ready' })],
+    imports: [LineTransportModule.forRoot({ ...AS_ASKED, host: '127.0.0.1', greeting: 'ready' })],
     controllers: [EchoController],
     providers: [Greeter, goodbye.provider],
   })

@@ -43,6 +43,7 @@ import {
 } from '../../src/line-transport/index.js';
 import { LineConversation } from '../../src/line-transport/testing/index.js';
 import { WORDS } from '../../src/time/time-protocol.js';
+import { AS_ASKED } from '../support/dispatch.js';
 import { freePort } from '../support/free-port.js';
 import { createLineApplication, startLineApplication } from '../support/line-application.js';
 
@@ -609,7 +610,7 @@ describe('In an application that also serves HTTP and another transport', () => 
     http: (name: string) => Promise<unknown>;
   }> {
     const module = await Test.createTestingModule({
-      imports: [LineTransportModule.forRoot({ host: '127.0.0.1' })],
+      imports: [LineTransportModule.forRoot({ ...AS_ASKED, host: '127.0.0.1' })],
       controllers: [HybridController],
     }).compile();
     const app = module.createNestApplication({ logger: false });

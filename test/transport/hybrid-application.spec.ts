@@ -26,6 +26,7 @@ import {
   type LineReply,
   OnConnect,
 } from '../../src/line-transport/index.js';
+import { AS_ASKED } from '../support/dispatch.js';
 import { TestClient } from '../support/line-client.js';
 import { talk } from '../support/talk.js';
 
@@ -63,7 +64,9 @@ async function createHybrid(
   providers: Provider[] = [],
 ): Promise<{ app: INestApplication; server: LineServer }> {
   const module = await Test.createTestingModule({
-    imports: [LineTransportModule.forRoot({ host: '127.0.0.1', shutdownGraceMs: 200 })],
+    imports: [
+      LineTransportModule.forRoot({ ...AS_ASKED, host: '127.0.0.1', shutdownGraceMs: 200 }),
+    ],
     controllers,
     providers,
   }).compile();

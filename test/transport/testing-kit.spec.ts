@@ -35,6 +35,7 @@ import { readSettings, settings } from '../../src/operations/config/settings.js'
 import { ClockService } from '../../src/time/clock.service.js';
 import { FixedClock } from '../../src/time/fixed-clock.js';
 import { TimeModule } from '../../src/time/time.module.js';
+import { AS_ASKED } from '../support/dispatch.js';
 import { nextEvent } from '../support/line-application.js';
 import { EchoController, Gate } from './controllers.js';
 
@@ -61,7 +62,7 @@ function initialiseWith(
   options: LineServerOptions = {},
   providers: Provider[] = [],
 ): Promise<Initialised> {
-  const imports = [LineTransportModule.forRoot(options)];
+  const imports = [LineTransportModule.forRoot({ ...AS_ASKED, ...options })];
   return initialise(Test.createTestingModule({ imports, controllers, providers }));
 }
 
@@ -517,7 +518,7 @@ describe('An application under test', () => {
   it('may be the time service with a clock that stands still', async () => {
     const clock = new FixedClock('06:14:20');
     const { server } = await initialise(
-      Test.createTestingModule({ imports: [LineTransportModule.forRoot({}), TimeModule] })
+      Test.createTestingModule({ imports: [LineTransportModule.forRoot(AS_ASKED), TimeModule] })
         .overrideProvider(ClockService)
         .useValue(clock),
     );
