@@ -14,9 +14,10 @@ interface Word<T> {
 export class Spelling<T> {
   readonly #places: (Word<T>[] | undefined)[] = Array.from({ length: PLACES }, () => undefined);
 
-  /** @param word text that has no blanks around it */
+  /** @param word text that has no blanks around it; one with half a surrogate pair is not found, as no bytes spell it */
   set(word: string, value: T): void {
     const bytes = Buffer.from(word);
+    if (bytes.toString() !== word) return;
     const place = placeOf(bytes.length, bytes[0]);
     const others = this.#places[place]?.filter((other) => !other.bytes.equals(bytes)) ?? [];
     this.#places[place] = [...others, { bytes, value }];
