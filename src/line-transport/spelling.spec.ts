@@ -79,8 +79,7 @@ describe('Spelling', () => {
         const spelling = spellingOf(words);
         const spelt = [...lines, ...words.map((each) => Buffer.from(` ${each}\r`))];
         for (const bytes of spelt) {
-          const found = find(spelling, bytes);
-          if (found !== undefined) expect(found).toBe(lineText(bytes));
+          expect([undefined, lineText(bytes)]).toContain(find(spelling, bytes));
         }
       }),
     );
