@@ -91,6 +91,10 @@ export class LineServer
     this.#connections = new LineConnections(this.options.maxConnections);
     this.#commands = new CommandTable(this.options.ignoreCase, (declaredBy) => {
       if (this.options.dispatch === 'pipeline') return 'is on a server that is told to use it';
+      // Whoever wraps handlers as they are added, to guard them perhaps, is not passed by.
+      if (Reflect.get(this, 'addHandler') !== ADD_HANDLER) {
+        return 'is on a server that adds handlers in a way of its own';
+      }
       return direct?.callOf(declaredBy) ?? 'is on a server made without LineTransportModule';
     });
     const { words } = this.options;
@@ -382,3 +386,5 @@ export class LineServer
     };
   }
 }
+
+const ADD_HANDLER: unknown = Reflect.get(LineServer.prototype, 'addHandler');
