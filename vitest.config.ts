@@ -22,8 +22,12 @@ export default defineConfig({
         test: {
           name: 'pipeline',
           include: ['test/transport/**/*.spec.ts', 'examples/*/*.spec.ts'],
-          // no line of theirs is served by a LineServer with a choice, or they ask for both ways themselves
-          exclude: [...configDefaults.exclude, 'test/transport/client-*.spec.ts'],
+          // No line of theirs is served by a LineServer, or they ask for both ways themselves.
+          exclude: [
+            ...configDefaults.exclude,
+            'test/transport/{client,direct}-*.spec.ts',
+            'test/transport/fairness.spec.ts',
+          ],
           env: { LINE_DISPATCH: 'pipeline' },
         },
       },

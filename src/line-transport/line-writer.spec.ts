@@ -1,0 +1,140 @@
+/** How lines become bytes: what was said before them, on this connection or on another, changes none. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Writable } from 'node:stream';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LineWriter } from './line-writer.js';
+
+/** What is written, chunk by chunk. */
+class MemoryStream extends Writable {
+  readonly chunks: Buffer[] = [];
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    this.chunks.push(chunk);
+    callback();
+  }
+
+  get text(): string {
+    return Buffer.concat(this.chunks).toString();
+  }
+}
+
+function open(): { stream: MemoryStream; writer: LineWriter } {
+  const stream = new MemoryStream();
+  return { stream, writer: new LineWriter(stream) };
+}
+
+/** A line as it is to arrive. */
+function arrived(text: string): string {
+  return `${text.replace(/[\r\n\0]+/g, ' ')}\r\n`;
+}
+
+const text = fc.oneof(
+  fc.constantFrom(
+    '',
+    'JAM 06:14:20',
+    'jaméé',
+    '時間',
+    '\u{1f550}',
+    'a\r\nb',
+    'a\0\n\rb',
+    '\x7f\x80',
+    'ÿ',
+  ),
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.constantFrom('x'.repeat(512), 'x'.repeat(513), 'é'.repeat(600), 'x\n'.repeat(9_000)),
+);
+
+describe('LineWriter', () => {
+  it('writes ASCII and other text of one turn as one piece of UTF-8', () => {
+    const { stream, writer } = open();
+    for (const line of ['ascii', 'wäktu', 'ascii', '時間', 'ÿ']) writer.write(line);
+    writer.flush();
+    expect(stream.chunks).toEqual([Buffer.from('ascii\r\nwäktu\r\nascii\r\n時間\r\nÿ\r\n')]);
+  });
+
+  it('writes ASCII after other text, and other text after ASCII, in turns of their own', () => {
+    const { stream, writer } = open();
+    for (const line of ['é', 'ascii', 'é', 'ascii']) {
+      writer.write(line);
+      writer.flush();
+    }
+    expect(stream.chunks.map(String)).toEqual(['é\r\n', 'ascii\r\n', 'é\r\n', 'ascii\r\n']);
+  });
+
+  it('writes any lines as they are, again and again, on any connections', () => {
+    const said = fc.tuple(text, fc.nat(2), fc.boolean());
+    fc.assert(
+      fc.property(fc.array(said, { maxLength: 40 }), (lines) => {
+        const open3 = [open(), open(), open()] as const;
+        const expected = ['', '', ''];
+        for (const [line, which, isFlushed] of lines) {
+          const { writer } = open3[which as 0];
+          expect(writer.write(line)).toBe(arrived(line).slice(0, -2));
+          expected[which] += arrived(line);
+          if (isFlushed) writer.flush();
+        }
+        for (const { writer } of open3) writer.flush();
+        expect(open3.map(({ stream }) => stream.text)).toEqual(expected);
+      }),
+    );
+  });
+
+  it('writes no half of a surrogate pair: it becomes U+FFFD, and the rest of the turn stays', () => {
+    const { stream, writer } = open();
+    for (const line of ['ascii', '\ud83d', '\udd50', 'wäktu']) writer.write(line);
+    writer.flush();
+    expect(stream.text).toBe('ascii\r\n\ufffd\r\n\ufffd\r\nwäktu\r\n');
+  });
+
+  it('makes one line of a text with line ends in it, each time it is said', () => {
+    const { stream, writer } = open();
+    for (let time = 0; time < 3; time++) expect(writer.write('a\r\nJAM\0b\n')).toBe('a JAM b ');
+    expect(writer.write('a JAM b ')).toBe('a JAM b ');
+    writer.flush();
+    expect(stream.text).toBe('a JAM b \r\n'.repeat(4));
+  });
+
+  it('sends bytes that are no line in their place', () => {
+    const { stream, writer } = open();
+    writer.write('é');
+    writer.writeBytes(Buffer.from([0xff, 0xfc, 0x06]));
+    writer.write('ascii');
+    writer.flush();
+    const expected = [
+      Buffer.from('é\r\n'),
+      Buffer.from([0xff, 0xfc, 0x06]),
+      Buffer.from('ascii\r\n'),
+    ];
+    expect(Buffer.concat(stream.chunks)).toEqual(Buffer.concat(expected));
+  });
+
+  it('writes what a turn says when the turn is over, and all of it once', async () => {
+    const { stream, writer } = open();
+    writer.write('one');
+    writer.flushSoon();
+    writer.write('two');
+    writer.flushSoon();
+    expect(stream.chunks).toEqual([]);
+    await nextTurn();
+    expect(stream.chunks.map(String)).toEqual(['one\r\ntwo\r\n']);
+  });
+
+  it('does not wait for the end of a turn that says very much', () => {
+    const { stream, writer } = open();
+    for (let line = 0; line < 10_000; line++) writer.write('JAM 06:14:20');
+    expect(stream.text.length).toBeGreaterThan(100_000);
+    writer.flush();
+    expect(stream.text).toBe('JAM 06:14:20\r\n'.repeat(10_000));
+  });
+
+  it('says nothing any more once the stream has ended', () => {
+    const { stream, writer } = open();
+    writer.write('last');
+    writer.end();
+    writer.write('too late');
+    writer.flush();
+    expect(stream.text).toBe('last\r\n');
+    expect(writer.isOpen).toBe(false);
+  });
+});
