@@ -150,16 +150,21 @@ export class CommandDispatch {
     payload: unknown,
   ): Answer {
     let context = needsContext ? new LineContext(line, connection, command) : undefined;
+    let answer: unknown;
     try {
-      const answer = call(payload, context);
-      if (typeof answer === 'string') return answer; // most are
-      if (isReply(answer)) return checkedReply(answer);
-      context ??= new LineContext(line, connection, command);
-      return new LateAnswer(context, answer);
+      answer = call(payload, context);
     } catch (error) {
       context ??= new LineContext(line, connection, command);
       return this.errorLine(context, error);
     }
+    if (typeof answer === 'string') return answer; // most are
+    try {
+      if (isReply(answer)) return checkedReply(answer);
+    } catch {
+      // What no line can say is an error only if there is still someone to say it to, as with an answer that comes late.
+    }
+    context ??= new LineContext(line, connection, command);
+    return new LateAnswer(context, answer);
   }
 
   #askNest(context: LineContext, { handler }: RegisteredCommand, payload: unknown): Answer {
