@@ -135,6 +135,7 @@ export class LineAnswers {
     while (late !== undefined) {
       const { context, answer }: LateAnswer = late;
       this.#serving = context;
+      if (this.connection.over) this.leave(); // the handler has cut it, or who heard of its line
       try {
         const answered = await answer;
         if (this.#serving !== context) {
