@@ -52,6 +52,13 @@ describe('Spelling', () => {
     expect(find(spelling, Buffer.from('GAT'))).toBeUndefined();
   });
 
+  it('finds nothing in a line that only begins with a word, however much longer it is', () => {
+    const spelling = spellingOf(['TIME']);
+    for (let more = 1; more < 300; more++) {
+      expect(find(spelling, Buffer.from(`TIME${'S'.repeat(more)}`))).toBeUndefined();
+    }
+  });
+
   it('tells many words apart, whatever they are', () => {
     fc.assert(
       fc.property(fc.uniqueArray(word, { maxLength: 200 }), (words) => {

@@ -207,7 +207,7 @@ describe('A class decorator', () => {
     ]),
   );
 
-  // Nest itself overlooks some guards of a Proxy: it looks for them at the class, and injects those of the Proxy.
+  // Nest asks what was registered for its guards: the Proxy, and not the class below it.
   it.each(TABLE)(
     'that makes $wrapped has a guard $where it, given as $given, asked as often as Nest would',
     async ({ wrapped, decorators }) => {
@@ -221,6 +221,7 @@ describe('A class decorator', () => {
       for (const dispatch of ['auto', 'pipeline'] as const) {
         const controllers = [WrappedController];
         const server = await prepareLineApplication(controllers, [], undefined, { dispatch });
+        expect(wayOf(server)).toMatch(/^pipeline: /);
         takeCalls();
         expect(await talk(server, 'LINE', 'LINE')).toEqual(['line', 'line']);
         asked.push(takeCalls());
