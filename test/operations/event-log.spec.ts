@@ -43,8 +43,10 @@ async function startLogged(
 }> {
   const given = readSettings(env);
   const stream = new PassThrough({ encoding: 'utf8' });
-  const output = new LogOutput(stream, () => '');
-  const log = createLog({ level: given.LOG_LEVEL, format: given.LOG_FORMAT }, output);
+  const log = createLog(
+    { level: given.LOG_LEVEL, format: given.LOG_FORMAT },
+    new LogOutput(stream, () => ''),
+  );
   const application = await startLineApplication([TestController], options, [
     EventLog,
     { provide: LOG, useValue: log },
@@ -53,14 +55,12 @@ async function startLogged(
   ]);
   return {
     application,
-    written: () => {
-      output.writeNow();
-      return String(stream.read() ?? '')
+    written: () =>
+      String(stream.read() ?? '')
         .replaceAll(/^.{23} - \[SERVER\] - /gm, '')
         .replaceAll(/\('127\.0\.0\.1', \d+\)/g, 'CLIENT')
         .split('\n')
-        .slice(0, -1);
-    },
+        .slice(0, -1),
   };
 }
 

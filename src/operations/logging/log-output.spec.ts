@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync } from 'node:fs';
 import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LogOutput } from './log-output.js';
 
@@ -20,61 +19,27 @@ function closeOf(stream: Writable): Promise<void> {
   });
 }
 
-/** Writes until the next line is one too many. */
-function fill(output: LogOutput, stream: Writable): void {
-  while (stream.writableLength <= 4 * MEBIBYTE) {
-    output.write(LINE);
-    output.writeNow();
-  }
-}
-
 /** An output that has no reader yet, so full that it drops the next line. */
 function fullOutput(): { stream: PassThrough; output: LogOutput } {
   const stream = new PassThrough();
   const output = new LogOutput(stream, sayDropped);
-  fill(output, stream);
+  while (stream.writableLength <= 4 * MEBIBYTE) output.write(LINE);
   return { stream, output };
 }
 
 describe('LogOutput', () => {
-  it('writes lines as they are, in order', async () => {
+  it('writes lines as they are, in order', () => {
     const stream = new PassThrough({ encoding: 'utf8' });
     const output = new LogOutput(stream, sayDropped);
     output.write('one\n');
     output.write('two\n');
-    await nextTurn();
     expect(stream.read()).toBe('one\ntwo\n');
-  });
-
-  it('writes the lines of one turn at once, and a long turn in pieces', async () => {
-    const pieces: number[] = [];
-    const stream = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        pieces.push(chunk.length);
-        done();
-      },
-    });
-    const output = new LogOutput(stream, sayDropped);
-    for (let line = 0; line < 100; line++) output.write(LINE);
-    await nextTurn();
-    expect(pieces).toEqual([64 * 1_024, 36 * 1_024]);
-  });
-
-  it('writes at once, and only once, what a process that ends has logged last', async () => {
-    const stream = new PassThrough({ encoding: 'utf8' });
-    const output = new LogOutput(stream, sayDropped);
-    output.write('one\n');
-    output.writeNow();
-    expect(stream.read()).toBe('one\n');
-    await nextTurn();
-    expect(stream.read()).toBeNull();
   });
 
   it('keeps lines for a slow reader and loses none of the first four mebibytes', async () => {
     const stream = new PassThrough();
     const output = new LogOutput(stream, sayDropped);
     for (let line = 0; line < 4_000; line++) output.write(LINE);
-    output.writeNow();
     stream.end();
     expect(await text(stream)).toBe(LINE.repeat(4_000));
   });
@@ -83,7 +48,6 @@ describe('LogOutput', () => {
     const { stream, output } = fullOutput();
     const full = stream.writableLength;
     for (let line = 0; line < 10_000; line++) output.write(LINE);
-    output.writeNow();
     expect(stream.writableLength).toBe(full);
     expect(full).toBeLessThan(4.1 * MEBIBYTE);
   });
@@ -96,7 +60,6 @@ describe('LogOutput', () => {
     await drained;
     output.write('next\n');
     output.write('last\n');
-    output.writeNow();
     stream.end();
     expect(await read).toMatch(/x\n5 lines dropped\nnext\nlast\n$/);
     expect(await read).not.toContain('lost');
@@ -109,12 +72,11 @@ describe('LogOutput', () => {
     stream.resume();
     await drained;
     stream.pause();
-    fill(output, stream);
+    while (stream.writableLength <= 4 * MEBIBYTE) output.write(LINE);
     output.write('lost\n');
     const read = text(stream);
     await once(stream, 'drain');
     output.write('next\n');
-    output.writeNow();
     stream.end();
     expect(await read).toMatch(/x\n1 lines dropped\nnext\n$/);
   });
@@ -160,10 +122,8 @@ describe('LogOutput', () => {
     });
     const output = new LogOutput(stream, sayDropped);
     output.write('one\n');
-    output.writeNow();
     stream.emit('error', Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
     output.write('two\n');
-    output.writeNow();
     expect(written).toEqual(['one\n', 'two\n']);
   });
 

@@ -6,14 +6,10 @@ import type { Writable } from 'node:stream';
 
 /** Log lines that may wait for a slow reader, in bytes; beyond it they are dropped. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-/** Lines of one turn of the event loop are written together, but never more than this: a write costs more than its bytes. */
-const MAX_BATCH_LENGTH = 65_536;
 /** How long the last lines may take to be read when the process ends. */
 const FLUSH_MS = 1_000;
 
 export class LogOutput {
-  /** What is to be written when the turn is over. */
-  #batch = '';
   #dropped = 0;
   #gone = false;
 
@@ -31,28 +27,20 @@ export class LogOutput {
     });
   }
 
-  /** Writes a line, its end included, when this turn of the event loop is over; or drops it. */
+  /** Writes a line, its end included, or drops it. */
   write(line: string): void {
     if (this.#gone) return;
-    if (this.stream.writableLength + this.#batch.length > MAX_WAITING_BYTES) {
+    if (this.stream.writableLength > MAX_WAITING_BYTES) {
       this.#dropped++;
       return;
     }
     this.#tellDropped();
-    this.#add(line);
-  }
-
-  /** Writes at once what is to be written: for a process that ends in the middle of a turn. */
-  writeNow(): void {
-    const batch = this.#batch;
-    this.#batch = '';
-    if (batch !== '' && !this.#gone) this.stream.write(batch);
+    this.stream.write(line);
   }
 
   /** Resolves when everything written was taken, or will not be within a second. */
   flush(): Promise<void> {
     this.#tellDropped();
-    this.writeNow();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, FLUSH_MS);
       this.stream.write('', () => {
@@ -66,12 +54,6 @@ export class LogOutput {
     if (this.#dropped === 0) return;
     const dropped = this.#dropped;
     this.#dropped = 0;
-    this.#add(this.sayDropped(dropped));
-  }
-
-  #add(line: string): void {
-    if (this.#batch === '') setImmediate(() => this.writeNow());
-    this.#batch += line;
-    if (this.#batch.length >= MAX_BATCH_LENGTH) this.writeNow();
+    this.stream.write(this.sayDropped(dropped));
   }
 }

@@ -1,11 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { createLog, type Log, type LogOptions, textLine } from './log.js';
+import { LogOutput } from './log-output.js';
 
 /** A log and what it has written. */
 function startLog(options: LogOptions): { log: Log; written: () => string } {
   const stream = new PassThrough({ encoding: 'utf8' });
-  const log = createLog(options, stream);
+  const log = createLog(options, new LogOutput(stream, (count) => `${count} dropped\n`));
   return { log, written: () => String(stream.read() ?? '') };
 }
 

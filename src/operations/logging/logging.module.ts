@@ -16,11 +16,7 @@ export interface LoggingModuleOptions {
 
 @Module({})
 export class LoggingModule implements OnApplicationShutdown {
-  readonly #onExit = (): void => this.output.writeNow();
-
-  constructor(@Inject(LogOutput) private readonly output: LogOutput) {
-    process.on('exit', this.#onExit); // what was logged right before a crash
-  }
+  constructor(@Inject(LogOutput) private readonly output: LogOutput) {}
 
   static forRoot({ describeReply }: LoggingModuleOptions): DynamicModule {
     return {
@@ -42,9 +38,8 @@ export class LoggingModule implements OnApplicationShutdown {
   }
 
   /** The last lines are written before the process ends. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.output.flush();
-    process.off('exit', this.#onExit);
+  onApplicationShutdown(): Promise<void> {
+    return this.output.flush();
   }
 }
 

@@ -2,7 +2,10 @@ import { PassThrough } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { createLog, type LogOptions } from './log.js';
+import { LogOutput } from './log-output.js';
 import { NestLog } from './nest-log.js';
+
+const NEVER = (): string => '';
 
 /** A NestLog and the messages it has written since it was last asked. */
 function startNestLog(options: Partial<LogOptions> = {}): {
@@ -10,7 +13,10 @@ function startNestLog(options: Partial<LogOptions> = {}): {
   written: () => string;
 } {
   const stream = new PassThrough({ encoding: 'utf8' });
-  const log = createLog({ level: 'trace', format: 'text', ...options }, stream);
+  const log = createLog(
+    { level: 'trace', format: 'text', ...options },
+    new LogOutput(stream, NEVER),
+  );
   return {
     nestLog: new NestLog(log),
     written: () => String(stream.read() ?? '').replace(/^\S+ \S+ - \[SERVER\] - /gm, ''),
