@@ -157,9 +157,10 @@ export class CommandDispatch {
       context ??= new LineContext(line, connection, command);
       return this.errorLine(context, error);
     }
-    if (typeof answer === 'string') return answer; // most are
+    if (typeof answer === 'string' && context === undefined) return answer; // most are
     try {
-      if (isReply(answer)) return checkedReply(answer);
+      // Who has cut its own connection sees that in its signal, as with an answer that comes late.
+      if (isReply(answer) && !connection.over) return checkedReply(answer);
     } catch {
       // What no line can say is an error only if there is still someone to say it to, as with an answer that comes late.
     }

@@ -312,14 +312,8 @@ describe('The usage', () => {
 });
 
 describe('A second declaration of a command', () => {
-  class OneController {
-    one(): void {}
-  }
-  class OtherController {
-    other(): void {}
-  }
-  const one = new Declaration(OneController.prototype, 'one');
-  const other = new Declaration(OtherController.prototype, 'other');
+  const one = new Declaration('OneController', 'one');
+  const other = new Declaration('OtherController', 'other');
 
   it('is refused, and both methods are named', () => {
     const table = new CommandTable(false);

@@ -44,7 +44,7 @@ export class CommandTable {
   /** @param directCallOf finds out how to call a method directly, or why not */
   constructor(
     private readonly ignoreCase: boolean,
-    private readonly directCallOf: (declaredBy: unknown) => DirectCall | string = () =>
+    private readonly directCallOf: (handler: MessageHandler) => DirectCall | string = () =>
       'is not known',
   ) {}
 
@@ -80,7 +80,7 @@ export class CommandTable {
     refuseWrongOptions(name, extras);
     const key = this.keyOf(name);
     const { args, timeoutMs, declaredBy } = extras;
-    const found = isEvent ? 'is an event' : this.directCallOf(declaredBy);
+    const found = isEvent ? 'is an event' : this.directCallOf(handler);
     const command: RegisteredCommand = {
       name,
       handler,

@@ -47,36 +47,16 @@ export type LineHandlerDecorator = <
   descriptor: TypedPropertyDescriptor<T>,
 ) => void;
 
-/** A method of which nothing more is known. */
-export type Method = (...args: unknown[]) => unknown;
-
 /** The method that a handler was declared by; the same object for every instance of its class. */
 export class Declaration {
   constructor(
-    /** The object that the method is declared on: the prototype of its class. */
-    private readonly target: object,
-    readonly methodName: string,
+    private readonly className: string,
+    private readonly methodName: string,
   ) {}
 
-  /** Whether this is an instance of the class, or of one that extends it. */
-  isIn(instance: unknown): instance is object {
-    return Object.prototype.isPrototypeOf.call(this.target, Object(instance));
-  }
-
-  /** The instance's method, if it is the one that was declared. */
-  methodOf(instance: object): Method | undefined {
-    const declared: unknown = Reflect.get(this.target, this.methodName);
-    const own: unknown = Reflect.get(instance, this.methodName);
-    return isMethod(own) && own === declared ? own : undefined;
-  }
-
   toString(): string {
-    return `${this.target.constructor.name}.${this.methodName}`;
+    return `${this.className}.${this.methodName}`;
   }
-}
-
-function isMethod(value: unknown): value is Method {
-  return typeof value === 'function';
 }
 
 /**
@@ -105,7 +85,7 @@ export function UnknownCommand(): LineHandlerDecorator {
 
 function declare(patterns: string[], { args, timeoutMs }: CommandOptions): LineHandlerDecorator {
   return (target, key, descriptor) => {
-    const declaredBy = new Declaration(target, String(key));
+    const declaredBy = new Declaration(target.constructor.name, String(key));
     refuseMissingArguments(declaredBy, argumentsUsedBy(target, key), args);
     const extras = { declaredBy, args, timeoutMs };
     MessagePattern(patterns, LINE_TRANSPORT, extras)(target, key, descriptor);

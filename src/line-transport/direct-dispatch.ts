@@ -5,10 +5,15 @@
  */
 import { Injectable, UseFilters, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryService } from '@nestjs/core';
-import { Ctx, Payload } from '@nestjs/microservices';
+import { Ctx, type MessageHandler, Payload } from '@nestjs/microservices';
+import { RpcContextCreator } from '@nestjs/microservices/context/rpc-context-creator.js';
 import { RawLine } from './arg.decorator.js';
-import { Declaration, type Method } from './command.decorator.js';
 import type { LineContext } from './line-context.js';
+
+const NOT_BUILT =
+  "is called by a handler that Nest makes for each line (request scope), or that is not Nest's own";
+
+type Method = (...args: unknown[]) => unknown;
 
 /** Calls a method as Nest would: with its arguments and its `this`. */
 export interface DirectCall {
@@ -21,74 +26,87 @@ export interface DirectCall {
 @Injectable()
 export class DirectDispatch {
   constructor(private readonly discovery: DiscoveryService) {
-    noteApplications();
+    noteHandlers();
   }
 
-  /**
-   * To be asked while Nest registers the method's handler.
-   * @returns how to call it; or why it goes through Nest's pipeline, as the end of a sentence about it
-   */
-  callOf(declaredBy: unknown): DirectCall | string {
-    if (!(declaredBy instanceof Declaration)) return 'is not declared with @Command()';
-    const found = this.#controllersOf(declaredBy);
-    const [controller] = found;
-    if (controller === undefined || found.length > 1) return 'is in more than one controller';
-    const { instance, metatype, isStatic } = controller;
-    if (!isStatic) return 'is in request or transient scope';
-    const method = declaredBy.methodOf(instance);
-    if (method === undefined || !isInstanceOf(instance, metatype)) {
-      return 'is not called as its class declares it';
+  /** @returns how to call a handler's method; or why it goes through Nest's pipeline, as the end of a sentence about it */
+  callOf(handler: MessageHandler): DirectCall | string {
+    if (!isUnderstood) return 'is on a version of Nest whose decorators are not understood';
+    const built = builtHandlers.get(handler);
+    if (built === undefined) return NOT_BUILT;
+    const { instance, method, name, config } = built;
+    const wrapper = this.discovery.getControllers().find((each) => each.instance === instance);
+    if (wrapper === undefined) return 'is in a controller of another application';
+    if (!wrapper.isDependencyTreeStatic() || wrapper.isTransient) {
+      return 'is in request or transient scope';
     }
+    const metatype: unknown = wrapper.metatype;
+    if (!isMethodOf(method, name, instance, metatype)) return 'is not as its class declares it';
     const reason =
-      attachedTo(method, 'has') ?? attachedTo(metatype, 'is in a class with') ?? attachedToAll();
+      attachedTo(method, 'has') ??
+      attachedTo(metatype, 'is in a class with') ??
+      attachedToAll(config);
     if (reason !== undefined) return reason;
-    const given = argumentsOf(metatype, declaredBy.methodName);
+    const given = argumentsOf(metatype, name);
     return given === undefined
       ? 'has a parameter with a pipe, a schema or a decorator that is none of the transport'
       : directCall(instance, method, given);
   }
-
-  #controllersOf(declaredBy: Declaration): Controller[] {
-    return this.discovery.getControllers().flatMap((wrapper) => {
-      const { instance, metatype }: { instance: unknown; metatype: unknown } = wrapper;
-      if (!declaredBy.isIn(instance) || typeof metatype !== 'function') return [];
-      const isStatic = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
-      return [{ instance, metatype, isStatic }];
-    });
-  }
 }
 
-interface Controller {
+/** What Nest has built a handler of. */
+interface Built {
   readonly instance: object;
-  readonly metatype: object;
-  readonly isStatic: boolean;
+  readonly method: Method;
+  readonly name: string;
+  readonly config: unknown;
 }
 
-/** What is attached to everything in the application whose handlers are being registered. */
-let registering: ApplicationConfig | undefined;
+const builtHandlers = new WeakMap<MessageHandler, Built>();
 let isNoting = false;
 
 /**
- * An ApplicationConfig tells what `useGlobalGuards()` and its like have attached, but Nest hands none out. It asks the right one
- * for its pre-request hooks when it builds a handler, right before it registers it: which one that is is noted.
+ * Nest hands a transport the handlers that it has built, and tells nobody what is in them: the object, its method, and the
+ * configuration that holds what `useGlobalGuards()` and its like have attached. All of that is noted where Nest builds them, so a
+ * handler that someone has put something around is none of them.
  */
-function noteApplications(): void {
+function noteHandlers(): void {
   if (isNoting) return;
   isNoting = true;
-  const { prototype } = ApplicationConfig;
+  const { prototype } = RpcContextCreator;
   // oxlint-disable-next-line typescript/unbound-method -- it is called with its own `this`
-  const hooksOf = prototype.getGlobalPreRequestHooks;
-  prototype.getGlobalPreRequestHooks = function (this: ApplicationConfig) {
-    // oxlint-disable-next-line typescript/no-this-alias -- which one it is, is all that is wanted
-    registering = this;
-    return hooksOf.call(this);
+  const create = prototype.create;
+  prototype.create = function (this: RpcContextCreator, ...args: Parameters<typeof create>) {
+    const [instance, method, , name] = args;
+    const handler = create.apply(this, args);
+    builtHandlers.set(handler, {
+      instance,
+      method,
+      name,
+      config: Reflect.get(this, 'applicationConfig'),
+    });
+    return handler;
   };
 }
 
-function attachedToAll(): string | undefined {
-  const config = registering;
-  registering = undefined; // or that of one application would be taken for that of the next
-  if (config === undefined) return 'is in an application that cannot be asked';
+/** Otherwise it was wrapped, mixed in or instrumented, and what is attached to it may be noted elsewhere. */
+function isMethodOf(
+  method: Method,
+  name: string,
+  instance: object,
+  metatype: unknown,
+): metatype is object {
+  const prototype: unknown = Object.getPrototypeOf(instance);
+  return (
+    typeof metatype === 'function' &&
+    instance.constructor === metatype &&
+    prototype === metatype.prototype &&
+    Reflect.get(metatype.prototype, name) === method
+  );
+}
+
+function attachedToAll(config: unknown): string | undefined {
+  if (!(config instanceof ApplicationConfig)) return 'is in an application that cannot be asked';
   const attached: [what: string, ...found: unknown[][]][] = [
     ['guard', config.getGlobalGuards(), config.getGlobalRequestGuards()],
     ['interceptor', config.getGlobalInterceptors(), config.getGlobalRequestInterceptors()],
@@ -119,12 +137,6 @@ function attachedTo(target: object, has: string): string | undefined {
   return what && `${has} ${what}`;
 }
 
-/** Otherwise the class was wrapped, mixed in or instrumented, and what is attached to it may be noted elsewhere. */
-function isInstanceOf(instance: object, metatype: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(instance);
-  return instance.constructor === metatype && prototype === Reflect.get(metatype, 'prototype');
-}
-
 type Context = LineContext | undefined;
 type Argument = (payload: unknown, context: Context) => unknown;
 
@@ -152,6 +164,7 @@ interface Noted {
   readonly pipes: readonly unknown[];
   readonly schema?: unknown;
 }
+const NOTED_FIELDS = new Set(['index', 'data', 'pipes', 'schema', 'factory']);
 
 /** Where parameters are noted, and under which names those that the transport supplies. */
 const PARAMETERS = (() => {
@@ -160,15 +173,21 @@ const PARAMETERS = (() => {
   }
   SUPPLIED.forEach(({ ask }, place) => ask(Probe.prototype, 'probe', place));
   const [key]: unknown[] = Reflect.getMetadataKeys(Probe, 'probe');
-  const supplied = Object.entries(notedUnder(key, Probe, 'probe')).map(
-    ([name], place) => [kindOf(name), SUPPLIED[place]] as const,
-  );
-  return { key, supplied: new Map(supplied) };
+  const supplied = new Map<string, (typeof SUPPLIED)[number] | undefined>();
+  for (const [name, parameter] of notedUnder(key, Probe, 'probe')) {
+    if (isNoted(parameter)) supplied.set(kindOf(name), SUPPLIED[parameter.index]);
+  }
+  return { key, supplied };
 })();
 
-function notedUnder(key: unknown, metatype: object, method: string): object {
+/** Whether the probes have told where everything is noted; otherwise what is attached would not be seen. */
+const isUnderstood =
+  ENHANCERS.every(([, key]) => key !== undefined) &&
+  new Set(PARAMETERS.supplied.values()).size === SUPPLIED.length;
+
+function notedUnder(key: unknown, metatype: object, method: string): [string, unknown][] {
   const noted: unknown = Reflect.getMetadata(key, metatype, method);
-  return typeof noted === 'object' && noted !== null ? noted : {};
+  return typeof noted === 'object' && noted !== null ? Object.entries(noted) : [];
 }
 
 /** `3:0` is the payload in the first place. */
@@ -178,13 +197,14 @@ function kindOf(name: string): string {
 
 function isNoted(parameter: unknown): parameter is Noted {
   if (typeof parameter !== 'object' || parameter === null) return false;
+  if (!Object.keys(parameter).every((field) => NOTED_FIELDS.has(field))) return false;
   if (!('index' in parameter && 'pipes' in parameter)) return false;
   return typeof parameter.index === 'number' && Array.isArray(parameter.pipes);
 }
 
 /** What a method is called with; `undefined` if anything else is asked for, or attached to what is. */
 function argumentsOf(metatype: object, method: string): DirectArguments | undefined {
-  const noted = Object.entries(notedUnder(PARAMETERS.key, metatype, method));
+  const noted = notedUnder(PARAMETERS.key, metatype, method);
   if (noted.length === 0) return { values: [payloadOrPropertyOf(undefined)], needsContext: false };
   const values: Argument[] = [];
   let needsContext = false;

@@ -46,7 +46,7 @@ export interface ConversationHost {
 /** Input that may wait for its answer before reading is paused. */
 const MAX_PENDING_BYTES = 65_536;
 
-/** After so many lines it is asked whether other connections should have their turn. */
+/** After so many lines, and more often at first, it is asked whether other connections should have their turn. */
 const LINES_PER_LOOK = 32;
 
 /**
@@ -295,7 +295,8 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     clearTimeout(this.#graceTimer);
     this.#decoder.push(chunk);
     if (!this.#conversing) this.#converse();
-    if (this.#decoder.pendingBytes > MAX_PENDING_BYTES && !this.#isPaused) {
+    const isTooMuch = this.#decoder.pendingBytes > MAX_PENDING_BYTES;
+    if (isTooMuch && !this.#isPaused && this.#endReason === undefined) {
       this.#isPaused = true;
       this.#socket.pause();
     }
@@ -354,8 +355,11 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   }
 
   #isTurnOver(): boolean {
-    if (this.#served % LINES_PER_LOOK !== 0 || this.#served === 0) return false;
-    return this.#decoder.pendingBytes > 0 && isTurnOver(this.#served);
+    const served = this.#served;
+    // Handlers may be slow: the first few are looked after more often.
+    const isLook = served % LINES_PER_LOOK === 0 || (served & (served - 1)) === 0;
+    if (served === 0 || !isLook) return false;
+    return this.#decoder.pendingBytes > 0 && isTurnOver(served);
   }
 
   /** Every line that has arrived is answered. */
@@ -371,7 +375,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       this.#socket.resume();
     }
     if (this.#draining) this.#endWhenQuiet();
-    else if (this.#host.lineGraceMs > 0 && this.#isWholeLine()) this.#awaitLineEnd();
+    else if (this.#isWholeLine()) this.#awaitLineEnd();
   }
 
   #isWholeLine(): boolean {

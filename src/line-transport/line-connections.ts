@@ -3,6 +3,7 @@
  * an end. Knows nothing of where they come from.
  */
 import type { LineConnection } from './line-connection.js';
+import { forgetLast } from './line-writer.js';
 
 export class LineConnections {
   /** The conversations that are not over. */
@@ -39,6 +40,7 @@ export class LineConnections {
     this.#limitsCheck ??= setInterval(() => {
       const now = performance.now();
       for (const each of this.#open) each.checkLimits(now);
+      forgetLast();
     }, checkMs());
   }
 
@@ -105,6 +107,7 @@ export class LineConnections {
     if (this.#open.size === 0) {
       clearInterval(this.#limitsCheck);
       this.#limitsCheck = undefined;
+      forgetLast();
     }
     if (this.isEmpty) this.#onEmpty?.();
   }

@@ -1,5 +1,5 @@
 /**
- * LineServer: the strategy that Nest listens with. It finds the handler of a line, has Nest answer it, and closes in order: the
+ * LineServer: the strategy that Nest listens with. It makes a command of each handler that Nest brings, and closes in order: the
  * conversations finish first. What one client says and is told is LineConnection's; who comes in is LineListener's.
  */
 import type { AddressInfo, Server as NetServer } from 'node:net';
@@ -89,13 +89,9 @@ export class LineServer
     this.options = resolveLineOptions(options);
     this.#hooks = hooks;
     this.#connections = new LineConnections(this.options.maxConnections);
-    this.#commands = new CommandTable(this.options.ignoreCase, (declaredBy) => {
+    this.#commands = new CommandTable(this.options.ignoreCase, (handler) => {
       if (this.options.dispatch === 'pipeline') return 'is on a server that is told to use it';
-      // Whoever wraps handlers as they are added, to guard them perhaps, is not passed by.
-      if (Reflect.get(this, 'addHandler') !== ADD_HANDLER) {
-        return 'is on a server that adds handlers in a way of its own';
-      }
-      return direct?.callOf(declaredBy) ?? 'is on a server made without LineTransportModule';
+      return direct?.callOf(handler) ?? 'is on a server made without LineTransportModule';
     });
     const { words } = this.options;
     this.#dispatch = new CommandDispatch(this.#commands, words, this.#journal, this.logger);
@@ -386,5 +382,3 @@ export class LineServer
     };
   }
 }
-
-const ADD_HANDLER: unknown = Reflect.get(LineServer.prototype, 'addHandler');

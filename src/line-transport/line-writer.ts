@@ -22,6 +22,11 @@ interface Outgoing {
 /** What was said last on any connection: crowds are told the same. */
 let last: Outgoing = outgoingOf('');
 
+/** To be called every now and then: a short text may be a part of a huge one, which is kept with it. */
+export function forgetLast(): void {
+  last = outgoingOf('');
+}
+
 /** Whoever made it, it is one line: CR, LF and NUL inside become blanks, so nothing can forge another. */
 function outgoingOf(text: string): Outgoing {
   const line = text.replace(/[\r\n\0]+/g, ' ');

@@ -19,6 +19,11 @@ describe('The line transport', () => {
     const allowed = /^(\.\/|node:|rxjs$|@nestjs\/(common|core|microservices)$)/;
     const others = importsOf('line-transport').filter(({ from }) => !allowed.test(from));
     expect(others).toEqual([
+      // docs/decisions/0008-direct-dispatch.md
+      {
+        file: 'direct-dispatch.ts',
+        from: '@nestjs/microservices/context/rpc-context-creator.js',
+      },
       // docs/decisions/0007-exceptions-reach-the-transport.md
       {
         file: 'filter-outcomes.ts',

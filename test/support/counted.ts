@@ -106,3 +106,7 @@ export const COUNTED: readonly CountedKind[] = [
     token: APP_FILTER,
   },
 ];
+
+/** Why a method is called through Nest's pipeline whose handler Nest has not built once and for all. */
+export const NOT_BUILT_ONCE =
+  "is called by a handler that Nest makes for each line (request scope), or that is not Nest's own";

@@ -11,7 +11,13 @@ import {
   LineTransportModule,
   type ServedCommand,
 } from '../../src/line-transport/index.js';
-import { COUNTED, COUNTED_GUARD, type CountedKind, takeCalls } from '../support/counted.js';
+import {
+  COUNTED,
+  COUNTED_GUARD,
+  type CountedKind,
+  NOT_BUILT_ONCE,
+  takeCalls,
+} from '../support/counted.js';
 import { prepareLineApplication, talk } from '../support/talk.js';
 
 const AUTO = { dispatch: 'auto' } as const;
@@ -163,17 +169,45 @@ describe('Through the pipeline go', () => {
     await expectAsked(server, 1);
   });
 
+  it('those of a server that is out of another application', async () => {
+    let made = 0;
+
+    @Controller()
+    class NumberedController {
+      readonly #number = ++made;
+
+      @Command('NUMBER')
+      number(): LineReply {
+        return this.#number;
+      }
+    }
+
+    @Module({ imports: [LineTransportModule.forRoot(AUTO)], controllers: [NumberedController] })
+    class NumberedModule {}
+
+    const other = await NestFactory.createApplicationContext(NumberedModule, { logger: false });
+    onTestFinished(() => other.close());
+    const server = other.get(LineServer);
+    const app = await NestFactory.createMicroservice<MicroserviceOptions>(NumberedModule, {
+      strategy: server,
+      logger: false,
+    });
+    onTestFinished(() => app.close());
+    await app.init();
+    expect(server.commands.map(wayOf)).toEqual([
+      'pipeline: NumberedController.number is in a controller of another application.',
+    ]);
+    expect(await talk(server, 'NUMBER')).toEqual(['2']);
+  });
+
   it('those of handlers that were added by hand', async () => {
     const server = await prepareLineApplication([FailController], [], undefined, AUTO);
     server.addHandler('HAND', (word: unknown) => Promise.resolve(`by hand ${String(word)}`));
-    expect(server.commands.map(wayOf)).toEqual([
-      DIRECT,
-      'pipeline: Its method is not declared with @Command().',
-    ]);
+    expect(server.commands.map(wayOf)).toEqual([DIRECT, `pipeline: Its method ${NOT_BUILT_ONCE}.`]);
     expect(await talk(server, 'HAND', 'FAIL a')).toEqual(['by hand ', 'SERVER ERROR.']);
   });
 
-  it.each(['extends the class', 'replaces the method'])(
+  it.each(['extends the class', 'replaces the method', 'stands before it as a Proxy'])(
     'those of a server that wraps its handlers: one that %s',
     async (how) => {
       const asked: unknown[] = [];
@@ -204,8 +238,17 @@ describe('Through the pipeline go', () => {
         server.addHandler = (pattern, handler, ...rest) =>
           addHandler(pattern, wrap(handler), ...rest);
       }
+      const wrapping = new Proxy(server, {
+        get: (target, key) => {
+          const value: unknown = Reflect.get(target, key);
+          if (typeof value !== 'function') return value;
+          if (key !== 'addHandler') return value.bind(target) as unknown;
+          return (...[pattern, handler, ...rest]: Parameters<LineServer['addHandler']>) =>
+            target.addHandler(pattern, wrap(handler), ...rest);
+        },
+      });
       const app = module.createNestMicroservice<MicroserviceOptions>({
-        strategy: server,
+        strategy: how === 'stands before it as a Proxy' ? wrapping : server,
         logger: false,
       });
       onTestFinished(() => app.close());
@@ -213,7 +256,7 @@ describe('Through the pipeline go', () => {
       await talk(server, 'FAIL a', 'FAIL b');
       expect(asked).toEqual(['a', 'b']);
       expect(server.commands.map(wayOf)).toEqual([
-        'pipeline: FailController.fail is on a server that adds handlers in a way of its own.',
+        `pipeline: FailController.fail ${NOT_BUILT_ONCE}.`,
       ]);
     },
   );

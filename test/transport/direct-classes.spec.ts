@@ -140,7 +140,7 @@ describe('A method that a class inherits', () => {
     }
 
     const server = await start(BoundController);
-    expect(wayOf(server)).toBe('pipeline: Base.line is not called as its class declares it.');
+    expect(wayOf(server)).toBe('pipeline: Base.line is not as its class declares it.');
     await expectAsked(server, 0);
   });
 });
@@ -233,6 +233,23 @@ describe('A class decorator', () => {
 });
 
 describe('A controller', () => {
+  it('that a method was copied into has its own guard, although the method is free where it is from', async () => {
+    @Controller()
+    class FreeController extends Base {}
+
+    @Guarded
+    @Controller()
+    class GuardedController {
+      readonly said = 'copied';
+    }
+    const copied = Object.getOwnPropertyDescriptor(Base.prototype, 'line');
+    Object.defineProperty(GuardedController.prototype, 'line', { ...copied });
+
+    const server = await start(FreeController, GuardedController);
+    expect(wayOf(server)).toBe('pipeline: Base.line is in a class with a guard.');
+    await expectAsked(server, 1, 'copied');
+  });
+
   it('in two modules goes through the pipeline, with its guard', async () => {
     @Guarded
     @Controller()
@@ -242,7 +259,7 @@ describe('A controller', () => {
     class OtherModule {}
 
     const server = await startModule({ controllers: [SharedController], imports: [OtherModule] });
-    expect(wayOf(server)).toBe('pipeline: Base.line is in more than one controller.');
+    expect(wayOf(server)).toBe('pipeline: Base.line is in a class with a guard.');
     await expectAsked(server, 1);
   });
 
@@ -273,7 +290,7 @@ describe('A controller', () => {
       { controllers: [PlainController] },
       { instrument: { instanceDecorator } },
     );
-    expect(wayOf(server)).toBe('pipeline: Base.line is not called as its class declares it.');
+    expect(wayOf(server)).toBe('pipeline: Base.line is not as its class declares it.');
     await expectAsked(server, 0);
     expect(called).toEqual(['line', 'line']);
   });
