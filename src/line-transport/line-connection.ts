@@ -254,7 +254,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
    */
   serveLines(): LateAnswer | undefined {
     this.#conversing = true;
-    const next = this.#serveLines();
+    const next = this.#serveSlice();
     if (next !== undefined) {
       this.#writer.flushSoon();
       return next === WAITING ? undefined : next;
@@ -325,7 +325,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   }
 
   /** @returns what is waited for; `undefined` if every line that has arrived is answered */
-  #serveLines(): LateAnswer | typeof WAITING | undefined {
+  #serveSlice(): LateAnswer | typeof WAITING | undefined {
     const decoder = this.#decoder;
     const writer = this.#writer;
     while (this.#endReason === undefined) {

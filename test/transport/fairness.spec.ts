@@ -22,6 +22,13 @@ class FloodController {
     return session.count;
   }
 
+  /** Takes four milliseconds of the processor. */
+  @Command('BURN')
+  burn(): LineReply {
+    for (const until = performance.now() + 4; performance.now() < until;);
+    return 'burnt';
+  }
+
   @Command('TIME')
   time(): LineReply {
     return '12:00:00';
@@ -101,6 +108,21 @@ describe.each([
     expect(await other.next()).toBe('12:00:00');
     expect(server.stats().lines).toBeLessThan(count / 2);
     expect(await before).toBeLessThan(count / 2);
+  });
+
+  it('a few lines that compute for long are served before others have their turn, not dozens', async () => {
+    const { connect, server } = await start();
+    const [flood, other] = [await connect(), await connect()];
+    let burnt = 0;
+    const before = new Promise<number>((resolve) => {
+      server.on('request', (_connection, line) => {
+        if (line === 'TIME') resolve(burnt);
+        else if (++burnt === 1) other.send('TIME\n');
+      });
+    });
+    flood.send('BURN\n'.repeat(60));
+    expect(await before).toBeLessThan(20);
+    flood.socket.destroy();
   });
 
   it('floods go on side by side: none is done before another has begun', async () => {
