@@ -2,6 +2,7 @@
  * LineConnection: one client. It reads lines and has each answered in order; every way in which a conversation can end is here.
  * Knows nothing of Nest: who answers is its {@link ConversationHost}, and how that is said is LineAnswers'.
  */
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { LineAnswers } from './line-answers.js';
 import type { LineContext } from './line-context.js';
@@ -58,6 +59,9 @@ const LINGER_MAX_MS = 10_000;
 
 /** The conversation goes on by itself: when the client has read, or others have had their turn. */
 const WAITING = Symbol('waiting');
+
+/** Silence after which the system asks whether the client is still there, and ends what is not. */
+const KEEP_ALIVE_MS = 60_000;
 
 const CONNECTION = Symbol('connection');
 type ConversingStream = Duplex & { [CONNECTION]: LineConnection };
@@ -119,7 +123,8 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   #over = false;
   /** Something has happened since the limits were checked. */
   #isActive = true;
-  #lastActive = 0;
+  /** When that was, as far as it was looked at. */
+  #lastActive: number | undefined;
   #chunksReceived = 0;
   #graceTimer: NodeJS.Timeout | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
@@ -145,7 +150,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   /** Begins the conversation: welcomes the client, and serves what it says. */
   open(): void {
     const socket = this.#socket;
-    Object.assign(socket, { [CONNECTION]: this });
+    Reflect.set(socket, CONNECTION, this);
     for (const [event, listener] of LineConnection.#listeners) socket.on(event, listener);
     const welcome = this.#host.welcome(this);
     this.#isWelcome = welcome === undefined;
@@ -237,7 +242,10 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
    */
   checkLimits(now: number): void {
     const { idleTimeoutMs } = this.#host;
-    if (this.#isActive) {
+    if (this.#lastActive === undefined && this.#socket instanceof Socket) {
+      this.#socket.setKeepAlive(true, KEEP_ALIVE_MS); // now that it stays: most of a crowd that comes and goes do not
+    }
+    if (this.#isActive || this.#lastActive === undefined) {
       this.#isActive = false;
       this.#lastActive = now;
     }
@@ -357,9 +365,8 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   #isTurnOver(): boolean {
     const served = this.#served;
     // Handlers may be slow: the first few are looked after more often.
-    const isLook = served % LINES_PER_LOOK === 0 || (served & (served - 1)) === 0;
-    if (served === 0 || !isLook) return false;
-    return this.#decoder.pendingBytes > 0 && isTurnOver(served);
+    const isLook = served % LINES_PER_LOOK === 0 || served === 1 || served === 4 || served === 16;
+    return isLook && served > 0 && this.#decoder.pendingBytes > 0 && isTurnOver(served);
   }
 
   /** Every line that has arrived is answered. */

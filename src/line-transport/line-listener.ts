@@ -59,12 +59,7 @@ export class LineListener {
     private readonly backlog: number,
     tls: TlsOptions | undefined,
   ) {
-    const options: ServerOpts = {
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-    };
+    const options: ServerOpts = { allowHalfOpen: true, noDelay: true };
     const accept = (socket: Socket): void => this.#accept(socket);
     this.server =
       tls === undefined

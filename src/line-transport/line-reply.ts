@@ -65,6 +65,7 @@ export function closeWith(...lines: string[]): Closing {
  */
 export function replyLines(reply: unknown): string[] {
   if (reply === undefined || reply === null) return [];
+  if (reply === CLOSE) return [];
   if (reply instanceof Closing) return Array.from(reply.lines, lineOf);
   if (Array.isArray(reply)) return Array.from(reply, lineOf); // which does not skip holes
   return [lineOf(reply)];

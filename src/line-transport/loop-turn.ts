@@ -12,15 +12,21 @@ const TURN_MS = 2;
 const LONG_TURN_MS = 8;
 /** The lines of a slice. */
 const SLICE_LINES = 256;
+/** Lines that are few, as long as none of them takes its time: for so few a turn of their own is not worth its cost. */
+const FEW_LINES = 32;
 
+/** When the present slice was first looked at, and when the present turn was. */
+let sliceBegan = 0;
 let began: number | undefined;
 
 /**
- * Whether others are to have their turn. To be asked every few lines: it looks at the clock.
+ * Whether others are to have their turn. To be asked after the first line and then every few lines: it looks at the clock.
  * @param served lines that were served for the same client since others had theirs
  */
 export function isTurnOver(served: number): boolean {
   const now = performance.now();
+  if (served === 1) sliceBegan = now;
+  if (served < FEW_LINES) return now - sliceBegan >= LONG_TURN_MS;
   if (began !== undefined) return now - began >= (served < SLICE_LINES ? LONG_TURN_MS : TURN_MS);
   began = now;
   setImmediate(endTurn);
