@@ -11,7 +11,7 @@ import {
   type RegisteredCommand,
   usageOf,
 } from './command-table.js';
-import { Declaration, UNKNOWN_COMMAND } from './command.decorator.js';
+import { Declaration } from './command.decorator.js';
 import type { DirectCall } from './direct-dispatch.js';
 import type { LineConnection } from './line-connection.js';
 import { abortedBy, LineContext, registeredFor } from './line-context.js';
@@ -64,8 +64,7 @@ export class CommandDispatch {
 
   /** The commands, in the order of registration, and how each is reached. */
   served(): ServedCommand[] {
-    const known = this.commands.all.filter(({ name }) => name !== UNKNOWN_COMMAND);
-    return known.map(({ name, declaredBy, direct, reason }) => {
+    return this.commands.known.map(({ name, declaredBy, direct, reason }) => {
       if (direct !== undefined && this.processingHooks !== undefined) {
         return { name, dispatch: 'pipeline', reason: 'Processing hooks are to see every line.' };
       }

@@ -53,9 +53,9 @@ export class CommandTable {
     return this.#names;
   }
 
-  /** All that can be answered, in the order of registration. */
-  get all(): readonly RegisteredCommand[] {
-    return [...this.#commands.values()];
+  /** The known commands. */
+  get known(): readonly RegisteredCommand[] {
+    return [...this.#commands.values()].filter(({ name }) => name !== UNKNOWN_COMMAND);
   }
 
   /** What answers lines that are no command, if a method does. */
@@ -65,7 +65,7 @@ export class CommandTable {
 
   /** The limits that commands have of their own, in milliseconds. */
   get timeouts(): readonly number[] {
-    return this.all.map(({ timeoutMs }) => timeoutMs ?? 0);
+    return [...this.#commands.values()].map(({ timeoutMs }) => timeoutMs ?? 0);
   }
 
   get size(): number {
@@ -100,7 +100,7 @@ export class CommandTable {
     this.#commands.set(key, command);
     this.#spelt.set(name, command);
     if (args !== undefined) this.#longest = Math.max(this.#longest, key.length);
-    this.#names = this.all.map((each) => each.name).filter((each) => each !== UNKNOWN_COMMAND);
+    this.#names = this.known.map((each) => each.name);
   }
 
   /** The command that a line is, byte by byte as it was declared, blanks around it aside; most lines are. */

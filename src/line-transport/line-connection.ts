@@ -97,7 +97,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   });
 
   /** Serves what has had to wait for the turn of others. */
-  static readonly #takeTurn = (connection: LineConnection): void => connection.#converse();
+  static readonly #takeTurn = (connection: LineConnection): void => connection.#goOn();
 
   readonly #peer: Peer;
   readonly #socket: Duplex;
@@ -252,7 +252,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     if (idleTimeoutMs > 0 && this.#isClientsTurn && now - this.#lastActive >= idleTimeoutMs) {
       this.#endIdle();
     } else if (this.#answersMade?.giveUpIfLate(now) === true) {
-      this.#converse();
+      this.#goOn();
     }
   }
 
@@ -302,7 +302,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     this.#chunksReceived++;
     clearTimeout(this.#graceTimer);
     this.#decoder.push(chunk);
-    if (!this.#conversing) this.#converse();
+    this.#converse();
     const isTooMuch = this.#decoder.pendingBytes > MAX_PENDING_BYTES;
     if (isTooMuch && !this.#isPaused && this.#endReason === undefined) {
       this.#isPaused = true;
@@ -316,7 +316,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     this.#writer.unblock();
     if (!this.#isWaitingRead) return;
     this.#isWaitingRead = false;
-    this.#converse();
+    this.#goOn();
   }
 
   #receiveEnd(): void {
@@ -324,10 +324,15 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     if (this.#endReason !== undefined) return;
     clearTimeout(this.#graceTimer);
     this.#decoder.finish();
-    if (!this.#conversing) this.#converse();
+    this.#converse();
   }
 
+  /** Something has arrived: it is served, now or behind what is. */
   #converse(): void {
+    if (!this.#conversing) this.#goOn();
+  }
+
+  #goOn(): void {
     const late = this.serveLines();
     if (late !== undefined) this.#answers.await(late);
   }
@@ -425,7 +430,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
 
   #serveUnfinished(): void {
     this.#decoder.finishLine();
-    if (!this.#conversing) this.#converse();
+    this.#converse();
   }
 
   /** Everything is delivered to the kernel, our FIN behind it. */

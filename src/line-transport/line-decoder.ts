@@ -5,6 +5,7 @@
  *
  * A line is told by where its bytes are, and not copied: most lines are commands that are known by their bytes (bench/README.md).
  */
+import { Fifo } from './fifo.js';
 import { lineText } from './line-text.js';
 import { TelnetFilter, TIMING_MARK, type TelnetInput } from './telnet-filter.js';
 
@@ -34,7 +35,7 @@ export class LineDecoder {
   /** Filtered input not yet decoded: the first of it, which is decoded up to `#offset`, and what has come behind it. */
   #head: TelnetInput | undefined;
   #offset = 0;
-  #queue: TelnetInput[] | undefined;
+  #queue: Fifo<TelnetInput> | undefined;
   #pendingBytes = 0;
   /** The begin of the line whose end has not arrived; never longer than the limit and a CR. */
   #partial = EMPTY;
@@ -100,7 +101,7 @@ export class LineDecoder {
   #add(input: TelnetInput): void {
     this.#pendingBytes += input === TIMING_MARK ? TIMING_MARK_BYTES : input.length;
     if (this.#head === undefined) this.#head = input;
-    else (this.#queue ??= []).push(input);
+    else (this.#queue ??= new Fifo()).push(input);
   }
 
   #decode(input: Buffer): Decoded | undefined {
@@ -137,7 +138,7 @@ export class LineDecoder {
     this.#pendingBytes -= bytes;
     this.#offset = 0;
     this.#head = this.#queue?.shift();
-    // An array that has held something keeps room for more: 150 bytes that an idle connection has no use for.
+    // A queue that has held something keeps room for more: 150 bytes that an idle connection has no use for.
     if (this.#queue?.length === 0) this.#queue = undefined;
   }
 

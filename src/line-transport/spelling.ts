@@ -1,6 +1,7 @@
 /**
  * Spelling: finds what a word stands for by its bytes, without making a string of them. Pure.
  */
+import { isBlank } from './line-text.js';
 
 /** So many places for words, by length and first byte; a power of two. */
 const PLACES = 64;
@@ -44,9 +45,9 @@ function placeOf(length: number, first = 0): number {
   return (length * 7 + first) % PLACES;
 }
 
-/** The blanks of line-text.ts as far as they are one byte of UTF-8. */
+/** A blank that is one byte of UTF-8: none is beyond the space. */
 function isAsciiBlank(byte = 0): boolean {
-  return byte <= SPACE && (byte === SPACE || (byte >= 0x09 && byte <= 0x0d) || byte >= 0x1c);
+  return byte <= SPACE && isBlank(byte);
 }
 
 function isAt(word: Buffer, bytes: Buffer, start: number): boolean {
