@@ -13,7 +13,7 @@ import type { Peer, TlsFacts } from './line-peer.js';
 import { type Answer, type ErrorLine, type LateAnswer, replyLines } from './line-reply.js';
 import { lineText } from './line-text.js';
 import { LineWriter } from './line-writer.js';
-import { isTurnOver } from './loop-turn.js';
+import { isTurnOver, waitForTurn } from './loop-turn.js';
 import { WONT_TIMING_MARK } from './telnet-filter.js';
 
 /** What a connection needs of the server it belongs to. */
@@ -46,9 +46,6 @@ export interface ConversationHost {
 
 /** Input that may wait for its answer before reading is paused. */
 const MAX_PENDING_BYTES = 65_536;
-
-/** After so many lines, and more often at first, it is asked whether other connections should have their turn. */
-const LINES_PER_LOOK = 32;
 
 /**
  * After our FIN, what the client still sends is read and dropped until it has been quiet for LINGER_QUIET_MS: closing
@@ -95,9 +92,6 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       this[CONNECTION].#close();
     },
   });
-
-  /** Serves what has had to wait for the turn of others. */
-  static readonly #takeTurn = (connection: LineConnection): void => connection.#goOn();
 
   readonly #peer: Peer;
   readonly #socket: Duplex;
@@ -346,9 +340,9 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
         this.#isWaitingRead = true;
         return WAITING;
       }
-      if (this.#isTurnOver()) {
+      if (isTurnOver(this.#served, decoder.pendingBytes)) {
         this.#served = 0;
-        setImmediate(LineConnection.#takeTurn, this);
+        waitForTurn(() => this.#goOn());
         return WAITING;
       }
       const decoded = decoder.next();
@@ -365,13 +359,6 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       }
     }
     return undefined;
-  }
-
-  #isTurnOver(): boolean {
-    const served = this.#served;
-    // Handlers may be slow: the first few are looked after more often.
-    const isLook = served % LINES_PER_LOOK === 0 || served === 1 || served === 4 || served === 16;
-    return isLook && served > 0 && this.#decoder.pendingBytes > 0 && isTurnOver(served);
   }
 
   /** Every line that has arrived is answered. */

@@ -5,29 +5,55 @@
 // Node's own, also where a test has put others in their place: a turn that is never ended would be over for ever.
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
+import { Fifo } from './fifo.js';
 
-/** Milliseconds after which who has had a slice waits for the next turn. */
+/** Milliseconds of a turn after which nobody begins another slice. */
 const TURN_MS = 2;
-/** Milliseconds after which everyone does. A slice that is cut in two costs another write, which costs more than its lines. */
-const LONG_TURN_MS = 8;
-/** The lines of a slice. */
+/** Milliseconds after which a slice is cut short: its lines take their time. */
+const SLICE_MS = 8;
+/** A slice is not cut before so many quick lines: the write that it then costs is worth dozens of them. */
 const SLICE_LINES = 256;
-/** Lines that are few, as long as none of them takes its time: for so few a turn of their own is not worth its cost. */
-const FEW_LINES = 32;
+/** The lines of a slice before each of which it is asked; after them only every so many. */
+const LINES_PER_LOOK = 32;
+/** Input that is served at once, however long the turn has been: for so little another turn is not worth its cost. */
+const LITTLE_BYTES = 512;
 
-/** When the present slice was first looked at, and when the present turn was. */
-let sliceBegan = 0;
+/** When the present turn was first asked about, and when the slice that was begun last was. */
 let began: number | undefined;
+let sliceBegan = 0;
+
+/** Those who have had a slice, or came too late in a turn to have one: the longest waiting first. */
+const waiting = new Fifo<() => void>();
 
 /**
- * Whether others are to have their turn. To be asked after the first line and then every few lines: it looks at the clock.
+ * Whether others are to have their turn. To be asked before each line.
  * @param served lines that were served for the same client since others had theirs
+ * @param pendingBytes input of that client that waits
  */
-export function isTurnOver(served: number): boolean {
+export function isTurnOver(served: number, pendingBytes: number): boolean {
+  if (served === 0) return pendingBytes > LITTLE_BYTES && isLate(performance.now());
+  // Handlers may be slow: the first few are looked after more often.
+  const isLook = served % LINES_PER_LOOK === 0 || served === 1 || served === 4 || served === 16;
+  if (!isLook || pendingBytes === 0) return false;
   const now = performance.now();
   if (served === 1) sliceBegan = now;
-  if (served < FEW_LINES) return now - sliceBegan >= LONG_TURN_MS;
-  if (began !== undefined) return now - began >= (served < SLICE_LINES ? LONG_TURN_MS : TURN_MS);
+  return served < SLICE_LINES ? now - sliceBegan >= SLICE_MS : isLate(now);
+}
+
+/** Calls back when it is this one's turn: in another turn of the event loop, behind those who have waited longer. */
+export function waitForTurn(take: () => void): void {
+  waiting.push(take);
+  setImmediate(giveTurn);
+}
+
+/** Each in an immediate of its own, so that what it does in promise jobs is over, and counted, before the next. */
+function giveTurn(): void {
+  if (isLate(performance.now())) setImmediate(giveTurn);
+  else waiting.shift()?.();
+}
+
+function isLate(now: number): boolean {
+  if (began !== undefined) return now - began >= TURN_MS;
   began = now;
   setImmediate(endTurn);
   return false;
