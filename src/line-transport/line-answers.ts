@@ -225,7 +225,7 @@ export class LineAnswers {
     if (this.#serving !== context) return false;
     this.#serving = undefined;
     this.#midReply = false;
-    this.endWelcome();
+    if (this.#welcoming || this.#held !== undefined) this.endWelcome();
     this.host.onServed(context);
     return true;
   }

@@ -1,0 +1,108 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { isTurnOver, waitForTurn } from './loop-turn.js';
+
+const MUCH = 10_000;
+const LITTLE = 100;
+
+/** Longer than any turn or slice may take. */
+function compute(): void {
+  for (const until = performance.now() + 10; performance.now() < until;);
+}
+
+/** Uses up the present turn of the event loop. */
+function useUp(): void {
+  isTurnOver(0, MUCH); // is asked before the first line
+  compute();
+}
+
+describe('A turn of the event loop', () => {
+  beforeEach(async () => {
+    await nextTurn();
+    await nextTurn();
+  });
+
+  it('is not over for the first who comes', () => {
+    expect(isTurnOver(0, MUCH)).toBe(false);
+  });
+
+  it('is over for who comes late and has much to be served', () => {
+    useUp();
+    expect(isTurnOver(0, MUCH)).toBe(true);
+  });
+
+  it('is not over for who has little to be served', () => {
+    useUp();
+    expect(isTurnOver(0, LITTLE)).toBe(false);
+  });
+
+  it('is followed by another', async () => {
+    useUp();
+    await nextTurn();
+    expect(isTurnOver(0, MUCH)).toBe(false);
+  });
+
+  it('is not over in the middle of a slice of quick lines', () => {
+    useUp();
+    expect(isTurnOver(1, MUCH)).toBe(false);
+    for (let served = 2; served < 256; served++) expect(isTurnOver(served, MUCH)).toBe(false);
+    expect(isTurnOver(256, MUCH)).toBe(true);
+  });
+
+  it('is over after a few lines that compute for long', () => {
+    expect(isTurnOver(1, MUCH)).toBe(false);
+    compute();
+    expect(isTurnOver(4, MUCH)).toBe(true);
+  });
+
+  it('is not over for who has nothing more to be served', () => {
+    useUp();
+    expect(isTurnOver(256, 0)).toBe(false);
+  });
+});
+
+describe('Those who wait for their turn', () => {
+  it('have it later, in the order in which they came', async () => {
+    const turns: string[] = [];
+    const all = new Promise<void>((resolve) => {
+      waitForTurn(() => turns.push('first'));
+      waitForTurn(() => {
+        turns.push('second');
+        resolve();
+      });
+    });
+    expect(turns).toEqual([]);
+    await all;
+    expect(turns).toEqual(['first', 'second']);
+  });
+
+  it('have it behind those who have waited longer, however long each takes', async () => {
+    const turns: string[] = [];
+    await new Promise<void>((resolve) => {
+      function take(name: string, left: number): void {
+        turns.push(name);
+        compute();
+        if (left > 0) waitForTurn(() => take(name, left - 1));
+        else if (turns.length === 6) resolve();
+      }
+      for (const name of ['a', 'b', 'c']) waitForTurn(() => take(name, 1));
+    });
+    expect(turns).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
+  it('have it in turns of their own when each takes long, with the input of others between them', async () => {
+    const happened: string[] = [];
+    await new Promise<void>((resolve) => {
+      waitForTurn(() => {
+        happened.push('one');
+        compute();
+        setImmediate(() => happened.push('another loop'));
+      });
+      waitForTurn(() => {
+        happened.push('two');
+        resolve();
+      });
+    });
+    expect(happened).toEqual(['one', 'another loop', 'two']);
+  });
+});
