@@ -99,7 +99,11 @@ function told({ measured, unit }: Verdict): string {
 
 function isMet(verdict: Verdict): string {
   if (verdict.measured === undefined) return '–';
-  return verdict.isMet ? 'yes' : '**no**';
+  if (verdict.isMet) return 'yes';
+  const { limit } = verdict;
+  return limit === undefined
+    ? '**no**'
+    : `**no**; \`bare\` itself, which logs nothing: ${withSpread(limit.value)}`;
 }
 
 /** What the marks of the tables mean. */

@@ -12,5 +12,6 @@ export const WORDS: LineWords = {
   serverFull: '-ERR too many clients',
   idleTimeout: '-ERR idle for too long',
   handlerTimeout: '-ERR no answer in time',
+  tooManyErrors: '-ERR too many errors',
   serverError: '-ERR defect',
 };

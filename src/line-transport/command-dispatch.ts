@@ -16,14 +16,16 @@ import type { DirectCall } from './direct-dispatch.js';
 import type { LineConnection } from './line-connection.js';
 import { abortedBy, LineContext, registeredFor } from './line-context.js';
 import type { LineDecoder } from './line-decoder.js';
-import { errorReply, type LineWords } from './line-errors.js';
+import { errorReply } from './line-errors.js';
 import type { ServedCommand } from './line-events.js';
 import type { LineJournal } from './line-journal.js';
+import type { ResolvedLineServerOptions } from './line-options.js';
 import {
   type Answer,
   checkedReply,
   ErrorLine,
   isLineStream,
+  isOneLine,
   isReply,
   LateAnswer,
   repliesOf,
@@ -57,7 +59,7 @@ export class CommandDispatch {
 
   constructor(
     private readonly commands: CommandTable,
-    private readonly words: LineWords,
+    private readonly options: Pick<ResolvedLineServerOptions, 'words' | 'maxEmittedReplies'>,
     private readonly journal: LineJournal,
     private readonly logger: LoggerService,
   ) {}
@@ -87,15 +89,17 @@ export class CommandDispatch {
     journal.request(connection, line);
     const command = spelt ?? commands.find(line) ?? commands.fallback;
     if (command === undefined) {
-      journal.protocolError(connection, 'unknownCommand');
-      return new ErrorLine(this.words.unknownCommand(commands.names));
+      return new ErrorLine(
+        this.options.words.unknownCommand(commands.names),
+        false,
+        'unknownCommand',
+      );
     }
     const payload = payloadOf(command, line);
     if (payload instanceof BadArguments) {
-      journal.protocolError(connection, 'badArguments');
-      return new ErrorLine(
-        payload.isQuoting ? this.words.badQuoting : this.words.wrongArguments(usageOf(command)),
-      );
+      const { words } = this.options;
+      const told = payload.isQuoting ? words.badQuoting : words.wrongArguments(usageOf(command));
+      return new ErrorLine(told, false, 'badArguments');
     }
     return command.direct === undefined || this.processingHooks !== undefined
       ? this.#askNest(new LineContext(line, connection, command), command, payload)
@@ -107,7 +111,7 @@ export class CommandDispatch {
     const { connection, line } = context;
     const command = registeredFor(context);
     const isLate = error !== undefined && error === abortedBy(context);
-    const reply = errorReply(error, this.words, isLate);
+    const reply = errorReply(error, this.options.words, isLate);
     if (command?.isEvent === true) {
       this.fail(connection, line, error); // a reason that was meant for the client would be lost
       return undefined;
@@ -156,7 +160,7 @@ export class CommandDispatch {
       context ??= new LineContext(line, connection, command);
       return this.errorLine(context, error);
     }
-    if (typeof answer === 'string' && context === undefined) return answer; // most are
+    if (context === undefined && isOneLine(answer)) return answer; // most are
     try {
       // Who has cut its own connection sees that in its signal, as with an answer that comes late.
       if (isReply(answer) && !connection.over) return checkedReply(answer);
@@ -182,7 +186,7 @@ export class CommandDispatch {
     this.#observed.add(context);
     return new Promise((resolve, reject) => {
       const started = hooks.onStart(context, async () => {
-        const answer = begin(handle);
+        const answer = begin(handle, this.options.maxEmittedReplies);
         resolve(answer);
         await answer;
       });
@@ -192,10 +196,10 @@ export class CommandDispatch {
 }
 
 /** Subscribes to a stream at once, and asks an iterator for each reply, where the AsyncLocalStorage of a processing hook is. */
-async function begin(handle: () => unknown): Promise<unknown> {
+async function begin(handle: () => unknown, maxAhead: number): Promise<unknown> {
   const answer = await handle();
   if (!isLineStream(answer)) return answer;
-  const replies = repliesOf(answer);
+  const replies = repliesOf(answer, maxAhead);
   const next = AsyncResource.bind(() => replies.next());
   const end = AsyncResource.bind(async () => replies.return?.());
   return { [Symbol.asyncIterator]: () => ({ next, return: end }) };

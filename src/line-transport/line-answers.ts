@@ -11,6 +11,7 @@ import {
   Closing,
   ErrorLine,
   isLineStream,
+  isOneLine,
   LateAnswer,
   type LineStream,
   repliesOf,
@@ -32,6 +33,8 @@ export class LineAnswers {
   /** Lines that were pushed in the middle of a reply. */
   #held: string[] | undefined;
   #heldLength = 0;
+  /** Lines in a row that the protocol does not allow. */
+  #faults = 0;
   /** Whether the next reply is put off until the client has read. */
   #isWaiting = false;
   /** The line that was being served when it was last looked at, and since when. */
@@ -61,13 +64,29 @@ export class LineAnswers {
    */
   serve(decoder: LineDecoder): LateAnswer | undefined {
     const answer = this.host.answer(this.connection, decoder);
-    if (answer instanceof LateAnswer) return answer;
-    if (!this.writer.isOpen) return undefined;
-    if (typeof answer === 'string') this.#write(answer);
-    else if (answer instanceof ErrorLine) this.#sayErrorLine(answer);
-    else this.#sayLines(answer);
+    if (answer instanceof ErrorLine) {
+      this.sayErrorLine(answer);
+    } else {
+      this.#faults = 0;
+      if (answer instanceof LateAnswer) return answer;
+      if (!this.writer.isOpen) return undefined;
+      if (typeof answer === 'string') this.#write(answer);
+      else this.#sayLines(answer);
+    }
     if (this.#held !== undefined) this.sayHeld();
     return undefined;
+  }
+
+  /** Says words of the server in the place of a reply. */
+  sayErrorLine({ line, closes, fault }: ErrorLine): void {
+    const { connection, host, writer } = this;
+    if (fault !== undefined) host.onProtocolError(connection, fault);
+    if (!writer.isOpen) return;
+    writer.write(line);
+    if (closes) this.#end();
+    if (fault !== undefined && ++this.#faults === host.maxProtocolErrors) {
+      connection.end('tooManyErrors', host.words.tooManyErrors);
+    }
   }
 
   /** Waits for an answer and says it, and so on with each that the connection comes to then. */
@@ -154,7 +173,7 @@ export class LineAnswers {
   }
 
   async #sayEach(answer: LineStream, context: LineContext): Promise<void> {
-    const replies = repliesOf(answer);
+    const replies = repliesOf(answer, this.host.maxEmittedReplies);
     this.#stream = replies;
     let isDone = false;
     try {
@@ -184,7 +203,7 @@ export class LineAnswers {
 
   #say(reply: unknown, context: LineContext): void {
     if (!this.writer.isOpen || this.host.isSilent(context)) return;
-    if (typeof reply === 'string') this.#write(reply);
+    if (isOneLine(reply)) this.#write(reply);
     else this.#sayLines(reply);
   }
 
@@ -199,12 +218,7 @@ export class LineAnswers {
 
   #sayError(context: LineContext, error: unknown): void {
     const line = this.host.errorLine(context, error);
-    if (line !== undefined && this.writer.isOpen) this.#sayErrorLine(line);
-  }
-
-  #sayErrorLine({ line, closes }: ErrorLine): void {
-    this.writer.write(line);
-    if (closes) this.#end();
+    if (line !== undefined) this.sayErrorLine(line);
   }
 
   #end(): void {
@@ -254,7 +268,7 @@ async function letGo(stream: AsyncIterator<unknown> | undefined): Promise<void> 
 /** An Observable nobody has subscribed to needs no end; an iterator may hold something. */
 async function dropLate(answer: unknown): Promise<void> {
   if (!isLineStream(answer) || isObservable(answer)) return;
-  await repliesOf(answer).return?.();
+  await repliesOf(answer, 0).return?.();
 }
 
 /** How work ends that heeds the signal of its line: `fetch` with the signal's reason, Node's own functions with an AbortError. */

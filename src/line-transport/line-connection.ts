@@ -8,18 +8,24 @@ import { LineAnswers } from './line-answers.js';
 import type { LineContext } from './line-context.js';
 import { LINE, LineDecoder, OVERLONG } from './line-decoder.js';
 import type { LineWords, ProtocolError } from './line-errors.js';
-import type { EndReason } from './line-events.js';
+import type { EndReason, PauseReason } from './line-events.js';
 import type { Peer, TlsFacts } from './line-peer.js';
-import { type Answer, type ErrorLine, type LateAnswer, replyLines } from './line-reply.js';
+import { type Answer, ErrorLine, type LateAnswer, replyLines } from './line-reply.js';
 import { lineText } from './line-text.js';
 import { LineWriter } from './line-writer.js';
+import { linger } from './lingering.js';
 import { isTurnOver, waitForTurn } from './loop-turn.js';
 import { WONT_TIMING_MARK } from './telnet-filter.js';
 
 /** What a connection needs of the server it belongs to. */
 export interface ConversationHost {
   readonly maxLineBytes: number;
+  readonly maxPendingBytes: number;
+  readonly maxProtocolErrors: number;
+  readonly maxEmittedReplies: number;
   readonly lineGraceMs: number;
+  readonly lineTimeoutMs: number;
+  readonly writeTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly words: LineWords;
   /** What is said before the first line is served, if anything is. */
@@ -38,21 +44,17 @@ export interface ConversationHost {
   onServed(context: LineContext): void;
   onReply(connection: LineConnection, line: string): void;
   onProtocolError(connection: LineConnection, error: ProtocolError): void;
+  onPaused(connection: LineConnection, reason: PauseReason): void;
+  /**
+   * So many bytes are kept for this client, and so many more than when that was said last.
+   * @returns whether it is too much for a server that keeps much for others: then nothing is read of it until {@link LineConnection.readOn}
+   */
+  onHeld(connection: LineConnection, held: number, grown: number): boolean;
   /** The conversation is over; the socket may live on a moment to take what the client still sends. */
   onOver(connection: LineConnection, reason: EndReason, error?: Error): void;
   /** The socket is gone. */
   onClosed(connection: LineConnection): void;
 }
-
-/** Input that may wait for its answer before reading is paused. */
-const MAX_PENDING_BYTES = 65_536;
-
-/**
- * After our FIN, what the client still sends is read and dropped until it has been quiet for LINGER_QUIET_MS: closing
- * with unread input makes the kernel send a RST (RFC 1122, 4.2.2.13), which can destroy replies the client has not read.
- */
-const LINGER_QUIET_MS = 1_000;
-const LINGER_MAX_MS = 10_000;
 
 /** The conversation goes on by itself: when the client has read, or others have had their turn. */
 const WAITING = Symbol('waiting');
@@ -83,7 +85,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       this[CONNECTION].#resume();
     },
     finish: function (this: ConversingStream): void {
-      this[CONNECTION].#linger();
+      this[CONNECTION].#finish();
     },
     error: function (this: ConversingStream, error: NodeJS.ErrnoException): void {
       this[CONNECTION].#fail(error);
@@ -119,10 +121,15 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   #isActive = true;
   /** When that was, as far as it was looked at. */
   #lastActive: number | undefined;
+  /** Since when the line has been unfinished that is arriving, as far as it was looked at. */
+  #lineSince: number | undefined;
+  /** What the client had taken when that was looked at, and since when it has not taken more. */
+  #taken = 0;
+  #takenSince: number | undefined;
+  /** The bytes that are kept for this client, as the server was told. */
+  #held = 0;
   #chunksReceived = 0;
   #graceTimer: NodeJS.Timeout | undefined;
-  #lingerTimer: NodeJS.Timeout | undefined;
-  #lingerUntil = 0;
 
   /**
    * @param id unique in its server
@@ -230,24 +237,25 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   }
 
   /**
-   * To be called every now and then: ends the conversation of a client that is silent for too long, and gives
-   * up a handler that takes too long.
+   * To be called every now and then: ends the conversation of a client that is silent for too long, takes too long for a line or does
+   * not read, and gives up a handler that takes too long.
    * @param now in milliseconds, of any clock that does not go back
    */
   checkLimits(now: number): void {
-    const { idleTimeoutMs } = this.#host;
     if (this.#lastActive === undefined && this.#socket instanceof Socket) {
       this.#socket.setKeepAlive(true, KEEP_ALIVE_MS); // now that it stays: most of a crowd that comes and goes do not
     }
-    if (this.#isActive || this.#lastActive === undefined) {
-      this.#isActive = false;
-      this.#lastActive = now;
-    }
-    if (idleTimeoutMs > 0 && this.#isClientsTurn && now - this.#lastActive >= idleTimeoutMs) {
-      this.#endIdle();
-    } else if (this.#answersMade?.giveUpIfLate(now) === true) {
-      this.#goOn();
-    }
+    this.#account();
+    if (this.#isUnreadFor(this.#host.writeTimeoutMs, now)) this.destroy('writeTimeout');
+    else if (this.#isSilentFor(this.#host.idleTimeoutMs, now)) this.#endIdle();
+    else if (this.#isUnfinishedFor(this.#host.lineTimeoutMs, now)) this.#endLate('lineTimeout');
+    else if (this.#answersMade?.giveUpIfLate(now) === true) this.#goOn();
+  }
+
+  /** What is kept for others is no longer too much: this one's input is read again. */
+  readOn(): void {
+    if (this.#isPaused && !this.#conversing && this.#endReason === undefined)
+      this.#setPaused(false);
   }
 
   /**
@@ -277,37 +285,76 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     return !this.#conversing || this.#writer.isBlocked;
   }
 
-  #endIdle(): void {
-    if (this.#endReason === undefined && !this.#writer.isBlocked) {
-      this.end('idle', this.#host.words.idleTimeout);
-    } else {
-      this.destroy('idle'); // it does not read: a line would not reach it either
+  /** Milliseconds of a limit; 0 is none. */
+  #isSilentFor(limitMs: number, now: number): boolean {
+    if (this.#isActive || this.#lastActive === undefined) {
+      this.#isActive = false;
+      this.#lastActive = now;
     }
+    return limitMs > 0 && this.#isClientsTurn && now - this.#lastActive >= limitMs;
+  }
+
+  #isUnfinishedFor(limitMs: number, now: number): boolean {
+    const isArriving = !this.#conversing && !this.#isPaused && this.#decoder.isMidLine;
+    this.#lineSince = isArriving ? (this.#lineSince ?? now) : undefined;
+    return limitMs > 0 && this.#lineSince !== undefined && now - this.#lineSince >= limitMs;
+  }
+
+  #isUnreadFor(limitMs: number, now: number): boolean {
+    const { waiting, taken } = this.#writer;
+    if (this.#takenSince === undefined || waiting === 0 || taken !== this.#taken) {
+      this.#taken = taken;
+      this.#takenSince = now;
+    }
+    return limitMs > 0 && now - this.#takenSince >= limitMs;
+  }
+
+  #endIdle(): void {
+    if (this.#endReason === undefined && !this.#writer.isBlocked) this.#endLate('idle');
+    else this.destroy('idle'); // it does not read: a line would not reach it either
+  }
+
+  #endLate(reason: EndReason): void {
+    this.end(reason, this.#host.words.idleTimeout);
   }
 
   #receive(chunk: Buffer): void {
     this.#isActive = true;
-    if (this.#endReason !== undefined) {
-      if (this.#lingerTimer !== undefined && performance.now() < this.#lingerUntil) {
-        this.#lingerTimer.refresh();
-      }
-      return;
-    }
+    if (this.#endReason !== undefined) return;
     this.#chunksReceived++;
     clearTimeout(this.#graceTimer);
     this.#decoder.push(chunk);
     this.#converse();
-    const isTooMuch = this.#decoder.pendingBytes > MAX_PENDING_BYTES;
-    if (isTooMuch && !this.#isPaused && this.#endReason === undefined) {
-      this.#isPaused = true;
-      this.#socket.pause();
-    }
+    const isTooMuch = this.#account();
+    if (this.#endReason !== undefined || this.#isPaused) return;
+    if (this.#decoder.pendingBytes > this.#host.maxPendingBytes) this.#pause('pendingInput');
+    else if (isTooMuch) this.#pause('bufferedBytes');
+  }
+
+  #pause(reason: PauseReason): void {
+    this.#setPaused(true);
+    this.#host.onPaused(this, reason);
+  }
+
+  #setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    if (isPaused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  /** Tells the server what is kept. @returns whether that is too much */
+  #account(): boolean {
+    const held = this.#over ? 0 : this.#decoder.pendingBytes + this.#writer.waiting;
+    const grown = held - this.#held;
+    this.#held = held;
+    return this.#host.onHeld(this, held, grown);
   }
 
   /** The client has read what it was told. */
   #resume(): void {
     this.#isActive = true;
     this.#writer.unblock();
+    if (!this.#account()) this.readOn();
     if (!this.#isWaitingRead) return;
     this.#isWaitingRead = false;
     this.#goOn();
@@ -338,6 +385,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     while (this.#endReason === undefined) {
       if (writer.isBlocked) {
         this.#isWaitingRead = true;
+        this.#host.onPaused(this, 'unreadReplies');
         return WAITING;
       }
       if (isTurnOver(this.#served, decoder.pendingBytes)) {
@@ -348,12 +396,15 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       const decoded = decoder.next();
       if (decoded === undefined) return undefined;
       this.#served++;
+      this.#lineSince = undefined;
       if (decoded === LINE) {
         const late = this.#answers.serve(decoder);
         if (late !== undefined) return late;
       } else if (decoded === OVERLONG) {
-        this.#host.onProtocolError(this, 'lineTooLong');
-        writer.write(this.#host.words.lineTooLong(this.#host.maxLineBytes));
+        const { words, maxLineBytes } = this.#host;
+        this.#answers.sayErrorLine(
+          new ErrorLine(words.lineTooLong(maxLineBytes), false, 'lineTooLong'),
+        );
       } else {
         writer.writeBytes(WONT_TIMING_MARK);
       }
@@ -369,10 +420,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       this.end('client');
       return;
     }
-    if (this.#isPaused) {
-      this.#isPaused = false;
-      this.#socket.resume();
-    }
+    if (this.#isPaused && (this.#draining || !this.#account())) this.#setPaused(false);
     if (this.#draining) this.#endWhenQuiet();
     else if (this.#isWholeLine()) this.#awaitLineEnd();
   }
@@ -421,11 +469,9 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   }
 
   /** Everything is delivered to the kernel, our FIN behind it. */
-  #linger(): void {
+  #finish(): void {
     this.#setOver(this.#endReason);
-    if (this.#inputEnded) return;
-    this.#lingerUntil = performance.now() + LINGER_MAX_MS;
-    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LINGER_QUIET_MS);
+    if (!this.#inputEnded) linger(this.#socket);
   }
 
   #fail(error: NodeJS.ErrnoException): void {
@@ -435,7 +481,6 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
 
   #close(): void {
     clearTimeout(this.#graceTimer);
-    clearTimeout(this.#lingerTimer);
     this.#writer.unblock();
     this.#setOver(this.#endReason);
     this.#host.onClosed(this);
@@ -445,6 +490,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     if (this.#over) return;
     this.#over = true;
     this.#endReason ??= reason;
+    this.#account();
     this.#answersMade?.leave();
     this.#host.onOver(this, reason, error);
   }

@@ -3,6 +3,8 @@
  * an end. Knows nothing of where they come from.
  */
 import type { LineConnection } from './line-connection.js';
+import type { RefusalReason } from './line-events.js';
+import { networkOf } from './line-peer.js';
 import { forgetLast } from './line-writer.js';
 
 export class LineConnections {
@@ -15,16 +17,31 @@ export class LineConnections {
   #limitsCheck: NodeJS.Timeout | undefined;
   #isCut = false;
   #onEmpty: (() => void) | undefined;
+  readonly #perNetwork = new Map<string, number>();
 
-  /** @param max the most sockets that are kept; conversations that are over make room */
-  constructor(private readonly max: number) {}
+  /**
+   * @param max the most sockets that are kept; conversations that are over make room
+   * @param maxPerAddress the most conversations with one address
+   */
+  constructor(
+    private max: number,
+    private readonly maxPerAddress: number,
+  ) {}
 
   get open(): ReadonlySet<LineConnection> {
     return this.#open;
   }
 
-  get isFull(): boolean {
-    return this.#open.size >= this.max;
+  /** From now on no more sockets than so many. */
+  lower(max: number): void {
+    this.max = max;
+  }
+
+  /** Why one more client with this address is not to be served. */
+  refusalFor(address: string | undefined): RefusalReason | undefined {
+    if (this.#open.size >= this.max) return 'maxConnections';
+    const count = address === undefined ? 0 : this.#perNetwork.get(networkOf(address));
+    return (count ?? 0) >= this.maxPerAddress ? 'maxConnectionsPerAddress' : undefined;
   }
 
   /** Makes room for one more client, if there is someone who has only to go. */
@@ -37,6 +54,7 @@ export class LineConnections {
   /** @param checkMs how often limits are looked at: by one timer for all, as long as anyone is there */
   add(connection: LineConnection, checkMs: () => number): void {
     this.#open.add(connection);
+    this.#count(connection.remoteAddress, 1);
     this.#limitsCheck ??= setInterval(() => {
       const now = performance.now();
       for (const each of this.#open) each.checkLimits(now);
@@ -47,6 +65,7 @@ export class LineConnections {
   /** Its conversation is over. */
   end(connection: LineConnection): void {
     this.#open.delete(connection);
+    this.#count(connection.remoteAddress, -1);
     this.#lingering.add(connection);
   }
 
@@ -101,6 +120,15 @@ export class LineConnections {
         this.#onEmpty = resolve;
       });
     }
+  }
+
+  /** Only those who are there are counted: clients that come and go leave nothing behind. */
+  #count(address: string | undefined, change: 1 | -1): void {
+    if (address === undefined) return;
+    const network = networkOf(address);
+    const count = (this.#perNetwork.get(network) ?? 0) + change;
+    if (count === 0) this.#perNetwork.delete(network);
+    else this.#perNetwork.set(network, count);
   }
 
   #leave(): void {

@@ -60,6 +60,11 @@ export class LineDecoder {
     return this.#partialLength > 0 ? this.#partial.subarray(0, this.#partialLength) : undefined;
   }
 
+  /** Whether a line has begun that has not ended, one that is too long included; what was served before its end has ended. */
+  get isMidLine(): boolean {
+    return this.#partialLength > 0 || this.#discarding;
+  }
+
   /** Adds input. The chunk must not be changed afterwards. */
   push(chunk: Buffer): void {
     if (this.#telnet.isText(chunk)) this.#add(chunk);

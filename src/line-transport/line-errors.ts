@@ -13,8 +13,10 @@ export type LineErrorCode =
   | 'ERR_LINE_LISTEN'
   /** a command that no line can spell, whose options are wrong, or that two methods answer */
   | 'ERR_LINE_COMMAND'
-  /** a handler answered something that no line can say */
+  /** a handler answered something that no line can say, or one that is too long */
   | 'ERR_LINE_REPLY'
+  /** an Observable was further ahead of its client than `maxEmittedReplies` */
+  | 'ERR_LINE_BACKLOG'
   /** a connection hook on a class in request or transient scope, which has no one instance to call */
   | 'ERR_LINE_HOOK'
   /** a request that is not one line: CR, LF or NUL inside, or no text at all; nothing of it was written */
@@ -69,12 +71,14 @@ export interface LineWords {
    * @param reason the exception's message
    */
   readonly rejected: (reason: string) => string;
-  /** Said to a client beyond `maxConnections`, before its connection is closed. */
+  /** Said to a client beyond `maxConnections` or `maxConnectionsPerAddress`, before its connection is closed. */
   readonly serverFull: string;
-  /** Said to a client that was silent for `idleTimeoutMs`, before its connection is closed. */
+  /** Said to a client that was silent for `idleTimeoutMs`, or took longer than `lineTimeoutMs` for a line, before its connection is closed. */
   readonly idleTimeout: string;
   /** Said in the place of a reply that did not come within `handlerTimeoutMs`. */
   readonly handlerTimeout: string;
+  /** Said after `maxProtocolErrors` error lines in a row, before the connection is closed. */
+  readonly tooManyErrors: string;
   /** Said in the place of a reply when its handler failed; it tells nothing of the failure. */
   readonly serverError: string;
 }
@@ -92,8 +96,12 @@ export const ENGLISH: LineWords = {
   serverFull: 'SERVER FULL. Try again later.',
   idleTimeout: 'TIMED OUT.',
   handlerTimeout: 'NO ANSWER IN TIME.',
+  tooManyErrors: 'TOO MANY ERRORS.',
   serverError: 'SERVER ERROR.',
 };
+
+/** What an exception says beyond this is not told. */
+const MAX_REASON_LENGTH = 65_536;
 
 /** How an error is answered. */
 export interface ErrorReply {
@@ -114,7 +122,7 @@ export function errorReply(error: unknown, words: LineWords, isLate = false): Er
     const reason = reasonOf(error);
     if (reason !== undefined) {
       const closes = error instanceof ClosingException;
-      return { line: words.rejected(reason), closes, isMeant: true };
+      return { line: words.rejected(reason.slice(0, MAX_REASON_LENGTH)), closes, isMeant: true };
     }
   } catch {
     // Not even looking at it is safe: what was thrown may be a Proxy, or have a getter that throws.

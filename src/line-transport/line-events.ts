@@ -13,14 +13,35 @@ import type { Peer } from './line-peer.js';
  * - `refused`: an `@OnConnect()` method did, or failed
  * - `client`: the client closed its side, and everything it asked was answered
  * - `idle`: the client was silent for `idleTimeoutMs`
+ * - `lineTimeout`: a line was unfinished for `lineTimeoutMs`
+ * - `writeTimeout`: the client took nothing of what it was told for `writeTimeoutMs`
+ * - `tooManyErrors`: `maxProtocolErrors` lines in a row were none that the protocol allows
  * - `shutdown`: the server is being closed
  * - `reset`: the client cut the connection without closing it (ECONNRESET, EPIPE)
  * - `error`: the socket failed in another way; the event carries the error
  */
-export type EndReason = 'quit' | 'refused' | 'client' | 'idle' | 'shutdown' | 'reset' | 'error';
+export type EndReason =
+  | 'quit'
+  | 'refused'
+  | 'client'
+  | 'idle'
+  | 'lineTimeout'
+  | 'writeTimeout'
+  | 'tooManyErrors'
+  | 'shutdown'
+  | 'reset'
+  | 'error';
 
-/** Why a connection was not served: the server was full, or no TLS session came about in time. */
-export type RefusalReason = 'maxConnections' | 'tlsHandshake';
+/** Why a connection was not served: the server, or the room for its address, was full, or no TLS session came about in time. */
+export type RefusalReason = 'maxConnections' | 'maxConnectionsPerAddress' | 'tlsHandshake';
+
+/**
+ * Why a client has to wait:
+ * - `pendingInput`: it is not read, because `maxPendingBytes` of it wait for their answers
+ * - `unreadReplies`: it is not answered, because it has not read `maxUnreadBytes`
+ * - `bufferedBytes`: it is not read, because the server keeps `maxBufferedBytes`, and for it more than its share
+ */
+export type PauseReason = 'pendingInput' | 'unreadReplies' | 'bufferedBytes';
 
 /** The events of a line server and what their listeners are given. */
 export type LineServerEvents = {
@@ -28,7 +49,11 @@ export type LineServerEvents = {
   listening: (address: AddressInfo | string) => void;
   /** A connection was accepted. */
   connection: (connection: LineConnection) => void;
-  /** A connection was closed instead of served; if the server was full, it was told so. */
+  /** A client has to wait until it has read, or until others are less greedy. Frequent: costs nothing without a listener. */
+  paused: (connection: LineConnection, reason: PauseReason) => void;
+  /** The server keeps more than `maxBufferedBytes` for its clients (`true`), or no longer does (`false`). */
+  strained: (isStrained: boolean, bufferedBytes: number) => void;
+  /** A connection was closed instead of served; if there was no room for it, it was told so. */
   refused: (peer: Peer, reason: RefusalReason) => void;
   /** A line arrived. Frequent: costs nothing without a listener. */
   request: (connection: LineConnection, line: string) => void;
@@ -81,6 +106,10 @@ export interface LineServerStats {
     readonly refused: Readonly<Record<RefusalReason, number>>;
     readonly ended: Readonly<Record<EndReason, number>>;
   };
+  /** What is kept for all clients now, in bytes: waiting input and unread replies. */
+  readonly bufferedBytes: number;
+  /** How often a client has had to wait. */
+  readonly pauses: Readonly<Record<PauseReason, number>>;
   /** Lines received, whatever became of them. */
   readonly lines: number;
   /** Error lines for what the protocol does not allow. */

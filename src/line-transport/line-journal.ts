@@ -4,15 +4,33 @@
 import { EventEmitter } from 'node:events';
 import type { LineConnection } from './line-connection.js';
 import type { ProtocolError } from './line-errors.js';
-import type { EndReason, LineServerEvents, LineServerStats, RefusalReason } from './line-events.js';
+import type {
+  EndReason,
+  LineServerEvents,
+  LineServerStats,
+  PauseReason,
+  RefusalReason,
+} from './line-events.js';
 import type { Peer } from './line-peer.js';
 
 type Arguments = { [Name in keyof LineServerEvents]: Parameters<LineServerEvents[Name]> };
 
 export class LineJournal {
   readonly #events = new EventEmitter<Arguments>();
-  readonly #refused = { maxConnections: 0, tlsHandshake: 0 };
-  readonly #ended = { quit: 0, refused: 0, client: 0, idle: 0, shutdown: 0, reset: 0, error: 0 };
+  readonly #refused = { maxConnections: 0, maxConnectionsPerAddress: 0, tlsHandshake: 0 };
+  readonly #ended = {
+    quit: 0,
+    refused: 0,
+    client: 0,
+    idle: 0,
+    lineTimeout: 0,
+    writeTimeout: 0,
+    tooManyErrors: 0,
+    shutdown: 0,
+    reset: 0,
+    error: 0,
+  };
+  readonly #pauses = { pendingInput: 0, unreadReplies: 0, bufferedBytes: 0 };
   readonly #protocolErrors = { unknownCommand: 0, badArguments: 0, lineTooLong: 0 };
   /** Whether anyone listens to what happens for every line. */
   #isRequestHeard = false;
@@ -26,8 +44,11 @@ export class LineJournal {
     this.#events.on('error', () => undefined); // without any listener Node would end the process
   }
 
-  /** @param open the conversations that are not over now */
-  stats(open: number): LineServerStats {
+  /**
+   * @param open the conversations that are not over now
+   * @param bufferedBytes what is kept for them
+   */
+  stats(open: number, bufferedBytes: number): LineServerStats {
     return {
       connections: {
         open,
@@ -35,6 +56,8 @@ export class LineJournal {
         refused: { ...this.#refused },
         ended: { ...this.#ended },
       },
+      bufferedBytes,
+      pauses: { ...this.#pauses },
       lines: this.#lines,
       protocolErrors: { ...this.#protocolErrors },
       rejected: this.#rejected,
@@ -49,7 +72,7 @@ export class LineJournal {
   }
 
   /** Tells what is not counted. */
-  tell<Name extends 'listening' | 'connection' | 'draining' | 'closed' | 'error'>(
+  tell<Name extends 'listening' | 'connection' | 'strained' | 'draining' | 'closed' | 'error'>(
     event: Name,
     ...args: Parameters<LineServerEvents[Name]>
   ): void {
@@ -64,6 +87,11 @@ export class LineJournal {
   refuse(peer: Peer, reason: RefusalReason): void {
     this.#refused[reason]++;
     this.#events.emit('refused', peer, reason);
+  }
+
+  pause(connection: LineConnection, reason: PauseReason): void {
+    this.#pauses[reason]++;
+    this.#events.emit('paused', connection, reason);
   }
 
   request(connection: LineConnection, line: string): void {

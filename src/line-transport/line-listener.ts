@@ -19,6 +19,8 @@ import { LineWriter } from './line-writer.js';
 
 /** How long a refused client may take to read why. */
 const REFUSAL_MS = 1_000;
+/** Refused clients that are told why at the same time; with one more, the one that has had the longest time for it is cut. */
+const MAX_REFUSED = 100;
 /** How long a client may take to agree on TLS, unless the options say otherwise. */
 const HANDSHAKE_MS = 10_000;
 /**
@@ -32,7 +34,9 @@ export interface LineHost {
   /** What a client is told whom there is no room for. */
   readonly refusal: string;
   readonly maxConnections: number;
-  isFull(): boolean;
+  readonly maxUnreadBytes: number;
+  /** Why there is no room for a client with this address; `undefined` if there is. */
+  refusalFor(address: string | undefined): RefusalReason | undefined;
   serve(socket: Socket, peer: Peer): void;
   onRefused(peer: Peer, reason: RefusalReason): void;
   /** The listening socket failed after it had begun to listen. */
@@ -46,6 +50,8 @@ export class LineListener {
    * on TLS. With TLS every client's is here until it closes: nothing public says which one an agreed session goes over.
    */
   readonly #waiting = new Set<Socket>();
+  /** Clients that are told why they are not served; the longest first. */
+  readonly #refused = new Set<Socket>();
   /** Connections taken from the kernel, whatever became of them. */
   #arrived = 0;
   #isCut = false;
@@ -59,7 +65,11 @@ export class LineListener {
     private readonly backlog: number,
     tls: TlsOptions | undefined,
   ) {
-    const options: ServerOpts = { allowHalfOpen: true, noDelay: true };
+    const options: ServerOpts = {
+      allowHalfOpen: true,
+      noDelay: true,
+      highWaterMark: host.maxUnreadBytes,
+    };
     const accept = (socket: Socket): void => this.#accept(socket);
     this.server =
       tls === undefined
@@ -128,33 +138,40 @@ export class LineListener {
   }
 
   #accept(socket: Socket): void {
-    if (!this.host.isFull()) {
-      this.host.serve(socket, new SocketPeer(socket));
+    const peer = new SocketPeer(socket);
+    if (this.host.refusalFor(peer.remoteAddress) === undefined) {
+      this.host.serve(socket, peer);
       return;
     }
     // The client may be one that has just left: its FIN is read in the next turn, polling included, at the latest.
     socket.on('error', () => undefined); // 'close' follows
-    setImmediate(() => setImmediate(() => this.#acceptIfRoom(socket)));
+    setImmediate(() => setImmediate(() => this.#acceptIfRoom(socket, peer)));
   }
 
-  #acceptIfRoom(socket: Socket): void {
+  #acceptIfRoom(socket: Socket, peer: Peer): void {
     if (socket.destroyed) return;
+    const reason = this.host.refusalFor(peer.remoteAddress);
     if (this.#isCut) socket.destroy();
-    else if (this.host.isFull()) this.#refuse(socket);
-    else this.host.serve(socket, new SocketPeer(socket));
+    else if (reason === undefined) this.host.serve(socket, peer);
+    else this.#refuse(socket, peer, reason);
   }
 
   /** Tells a client why it is not served; what it says meanwhile is dropped. */
-  #refuse(socket: Socket): void {
-    const peer = new SocketPeer(socket);
+  #refuse(socket: Socket, peer: Peer, reason: RefusalReason): void {
+    const [longest] = this.#refused;
+    if (this.#refused.size >= MAX_REFUSED) longest?.destroy();
+    this.#refused.add(socket);
     const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
-    socket.on('close', () => clearTimeout(timer));
+    socket.on('close', () => {
+      clearTimeout(timer);
+      this.#refused.delete(socket);
+    });
     this.#keep(socket);
     const writer = new LineWriter(socket);
     writer.write(this.host.refusal);
     writer.end();
     socket.resume();
-    this.host.onRefused(peer, 'maxConnections');
+    this.host.onRefused(peer, reason);
   }
 
   #keep(socket: Socket): void {

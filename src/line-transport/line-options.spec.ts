@@ -12,7 +12,15 @@ describe('The options of a line server', () => {
       backlog: 1024,
       maxLineBytes: 1024,
       maxConnections: 10_000,
+      maxConnectionsPerAddress: 9_500,
+      maxPendingBytes: 65_536,
+      maxUnreadBytes: 65_536,
+      maxBufferedBytes: 268_435_456,
+      maxEmittedReplies: 1_000_000,
+      maxProtocolErrors: 0,
       lineGraceMs: 0,
+      lineTimeoutMs: 60_000,
+      writeTimeoutMs: 60_000,
       idleTimeoutMs: 600_000,
       handlerTimeoutMs: 30_000,
       shutdownGraceMs: 10_000,
@@ -22,6 +30,15 @@ describe('The options of a line server', () => {
       tls: undefined,
       words: ENGLISH,
     });
+  });
+
+  it.each([
+    [1, 1],
+    [19, 19],
+    [20, 19],
+    [1_000_000, 950_000],
+  ])('leave an address room for 95 %% of %i connections: %i', (maxConnections, share) => {
+    expect(resolveLineOptions({ maxConnections }).maxConnectionsPerAddress).toBe(share);
   });
 
   it.each(Object.entries(LINE_OPTION_BOUNDS))(

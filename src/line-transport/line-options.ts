@@ -20,13 +20,57 @@ export interface LineServerOptions {
   readonly backlog?: number | undefined;
   /** The longest line accepted, in bytes without its line end, 1–1,048,576. Default 1024. */
   readonly maxLineBytes?: number | undefined;
-  /** The most conversations at once, 1–1,000,000; one more client is told so and closed. Default 10,000. */
+  /**
+   * The most conversations at once, 1–1,000,000; one more client is told so and closed. Default 10,000. Where the system lets the
+   * process open fewer files than that needs, it is lowered when the server begins to listen, with a warning.
+   */
   readonly maxConnections?: number | undefined;
+  /**
+   * The most conversations at once with one address, 1–1,000,000; one more of its clients is told so and closed. An IPv6 address
+   * counts with its /64, which is what one site has (RFC 6177). Default 95 % of `maxConnections`, so that nobody can shut all others
+   * out; behind a proxy, which has one address for all, as many as that may open.
+   */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /**
+   * Input of one client that may wait for its answers, in bytes, 1,024–1,073,741,824; while there is more, no more is read of it.
+   * Default 65,536.
+   */
+  readonly maxPendingBytes?: number | undefined;
+  /**
+   * Replies that one client has not read, in bytes, 1,024–1,073,741,824, beyond what the kernel keeps; while there are more, nothing
+   * more is answered to it. Default 65,536.
+   */
+  readonly maxUnreadBytes?: number | undefined;
+  /**
+   * What the server keeps for all its clients, in bytes, 65,536–1,099,511,627,776: their waiting input and their unread replies.
+   * While there is more, nothing is read of those for whom it keeps more than their share. Default 268,435,456 (256 MiB).
+   */
+  readonly maxBufferedBytes?: number | undefined;
+  /**
+   * Replies that an Observable may be ahead of its client, 1–100,000,000; with one more it is let go of, and the client is told
+   * `serverError`. Default 1,000,000. An AsyncIterable is never ahead.
+   */
+  readonly maxEmittedReplies?: number | undefined;
+  /**
+   * Lines in a row that the protocol does not allow, 0–1,000,000; with the last of them the client is told `tooManyErrors`, and the
+   * conversation ends. Default 0: no end.
+   */
+  readonly maxProtocolErrors?: number | undefined;
   /**
    * Milliseconds after which an unfinished line that spells a known command is answered, for clients that send no
    * line end; 0–60,000. Default 0: never.
    */
   readonly lineGraceMs?: number | undefined;
+  /**
+   * Milliseconds that a line may take from its first byte to its end before its connection is closed, however many bytes keep coming;
+   * 0–86,400,000, 0 is for ever. Default 60,000. While the server does not read, time stands still.
+   */
+  readonly lineTimeoutMs?: number | undefined;
+  /**
+   * Milliseconds in which a client takes nothing of what it is told before its connection is cut; 0–86,400,000, 0 is for ever.
+   * Default 60,000.
+   */
+  readonly writeTimeoutMs?: number | undefined;
   /** Milliseconds a connection may be silent before it is closed, 0–86,400,000; 0 is for ever. Default 600,000. */
   readonly idleTimeoutMs?: number | undefined;
   /**
@@ -74,11 +118,25 @@ export const LINE_OPTION_BOUNDS = {
   backlog: { default: 1024, min: 1, max: 65_535 },
   maxLineBytes: { default: 1024, min: 1, max: 1_048_576 },
   maxConnections: { default: 10_000, min: 1, max: 1_000_000 },
+  /** The default is a part of `maxConnections`: {@link connectionsPerAddress}. */
+  maxConnectionsPerAddress: { default: 9_500, min: 1, max: 1_000_000 },
+  maxPendingBytes: { default: 65_536, min: 1_024, max: 1_073_741_824 },
+  maxUnreadBytes: { default: 65_536, min: 1_024, max: 1_073_741_824 },
+  maxBufferedBytes: { default: 268_435_456, min: 65_536, max: 1_099_511_627_776 },
+  maxEmittedReplies: { default: 1_000_000, min: 1, max: 100_000_000 },
+  maxProtocolErrors: { default: 0, min: 0, max: 1_000_000 },
   lineGraceMs: { default: 0, min: 0, max: 60_000 },
+  lineTimeoutMs: { default: 60_000, min: 0, max: 86_400_000 },
+  writeTimeoutMs: { default: 60_000, min: 0, max: 86_400_000 },
   idleTimeoutMs: { default: 600_000, min: 0, max: 86_400_000 },
   handlerTimeoutMs: { default: 30_000, min: 0, max: 86_400_000 },
   shutdownGraceMs: { default: 10_000, min: 0, max: 600_000 },
 } as const;
+
+/** The most conversations with one address, where nothing else is said. */
+export function connectionsPerAddress(maxConnections: number): number {
+  return Math.ceil(maxConnections * 0.95);
+}
 
 /**
  * Fills in the defaults.
@@ -90,14 +148,26 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
     const bounds = LINE_OPTION_BOUNDS[name];
     return faults.wholeNumber(name, options[name] ?? bounds.default, bounds);
   };
+  const maxConnections = bounded('maxConnections');
   const resolved = {
     host: options.host,
     port: bounded('port'),
     path: options.path,
     backlog: bounded('backlog'),
     maxLineBytes: bounded('maxLineBytes'),
-    maxConnections: bounded('maxConnections'),
+    maxConnections,
+    maxConnectionsPerAddress:
+      options.maxConnectionsPerAddress === undefined
+        ? connectionsPerAddress(maxConnections)
+        : bounded('maxConnectionsPerAddress'),
+    maxPendingBytes: bounded('maxPendingBytes'),
+    maxUnreadBytes: bounded('maxUnreadBytes'),
+    maxBufferedBytes: bounded('maxBufferedBytes'),
+    maxEmittedReplies: bounded('maxEmittedReplies'),
+    maxProtocolErrors: bounded('maxProtocolErrors'),
     lineGraceMs: bounded('lineGraceMs'),
+    lineTimeoutMs: bounded('lineTimeoutMs'),
+    writeTimeoutMs: bounded('writeTimeoutMs'),
     idleTimeoutMs: bounded('idleTimeoutMs'),
     handlerTimeoutMs: bounded('handlerTimeoutMs'),
     shutdownGraceMs: bounded('shutdownGraceMs'),
@@ -148,7 +218,7 @@ function wordFaults(words: unknown): string[] {
 
 /** Words for every case: where a function that was given throws, or says no text, the default words are said. */
 function sureWords(words: LineWords): LineWords {
-  const { badQuoting, serverFull, idleTimeout, handlerTimeout, serverError } = words;
+  const { badQuoting, serverFull, idleTimeout, handlerTimeout, tooManyErrors, serverError } = words;
   return {
     unknownCommand: sure((commands) => words.unknownCommand(commands), ENGLISH.unknownCommand),
     lineTooLong: sure((maxLineBytes) => words.lineTooLong(maxLineBytes), ENGLISH.lineTooLong),
@@ -158,6 +228,7 @@ function sureWords(words: LineWords): LineWords {
     serverFull,
     idleTimeout,
     handlerTimeout,
+    tooManyErrors,
     serverError,
   };
 }

@@ -3,6 +3,8 @@
  */
 import { type PeerCertificate, TLSSocket } from 'node:tls';
 
+const IPV6_GROUPS = 8;
+
 /** A client as its socket names it. A field is `undefined` where there is no such thing, as on a Unix domain socket. */
 export interface Peer {
   /** Address in text, IPv4 also where the socket says `::ffff:…`. `undefined` too for a client that cut its connection early. */
@@ -57,6 +59,22 @@ export class SocketPeer implements Peer {
   get localPort(): number | undefined {
     return this.#socket.localPort;
   }
+}
+
+/**
+ * Whose an address is: an IPv4 address is one client's, as far as can be known; the first half of an IPv6 address is one site's, which
+ * has the other half to itself (RFC 4291, 2.5.4; RFC 6177).
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const after = tail === '' ? [] : tail.split(':');
+    while (groups.length + after.length < IPV6_GROUPS) groups.push('0');
+    groups.push(...after);
+  }
+  return `${groups.slice(0, IPV6_GROUPS / 2).join(':')}::/64`;
 }
 
 function plainAddress(address: string | undefined): string | undefined {

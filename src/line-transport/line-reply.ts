@@ -2,10 +2,10 @@
  * What a handler may answer, and how it becomes lines. A reply is whole lines or nothing. Knows nothing of sockets.
  */
 import { Readable } from 'node:stream';
-import { concatMap, isObservable, type Observable, of, type Subscription } from 'rxjs';
+import { isObservable, type Observable, type Subscription, takeWhile } from 'rxjs';
 import { Fifo } from './fifo.js';
 import type { LineContext } from './line-context.js';
-import { LineError } from './line-errors.js';
+import { LineError, type ProtocolError } from './line-errors.js';
 
 /** Ends the conversation, after its lines if it has any. Made by {@link closeWith}; bare: {@link CLOSE}. */
 export class Closing {
@@ -21,6 +21,8 @@ export class ErrorLine {
     readonly line: string,
     /** Whether the conversation ends with it. */
     readonly closes = false,
+    /** What the client did, if it is that. */
+    readonly fault?: ProtocolError,
   ) {}
 }
 
@@ -59,9 +61,17 @@ export function closeWith(...lines: string[]): Closing {
   return new Closing(lines);
 }
 
+/** The most characters of one line; beyond that it is no longer text that someone reads, and V8's own limits come near. */
+export const MAX_LINE_LENGTH = 16_777_216;
+
+/** Whether a reply is what most are: one line, as it is. */
+export function isOneLine(reply: unknown): reply is string {
+  return typeof reply === 'string' && reply.length <= MAX_LINE_LENGTH;
+}
+
 /**
  * The lines of one reply.
- * @throws {LineError} `ERR_LINE_REPLY` if the value is nothing a line can say (an object, a symbol, …)
+ * @throws {LineError} `ERR_LINE_REPLY` if the value is nothing a line can say (an object, a symbol, …), or too long for one
  */
 export function replyLines(reply: unknown): string[] {
   if (reply === undefined || reply === null) return [];
@@ -92,7 +102,7 @@ export function isReply(answer: unknown): answer is LineReply {
  * @throws {LineError} `ERR_LINE_REPLY`
  */
 export function checkedReply(reply: LineReply): LineReply {
-  if (typeof reply !== 'object' || reply === null || reply === CLOSE) return reply;
+  if (reply === undefined || reply === null || reply === CLOSE || isOneLine(reply)) return reply;
   const lines = replyLines(reply);
   return reply instanceof Closing ? new Closing(lines) : lines;
 }
@@ -105,9 +115,10 @@ export function isLineStream(answer: unknown): answer is LineStream {
 /**
  * The replies of a stream, one by one. Its `return()` lets go of an Observable at once, also while a reply is
  * awaited (an async generator can only be stopped where it yields).
+ * @param maxAhead replies that an Observable may be ahead of who asks for them
  */
-export function repliesOf(stream: LineStream): AsyncIterator<unknown> {
-  if (isObservable(stream)) return new Emissions(stream);
+export function repliesOf(stream: LineStream, maxAhead: number): AsyncIterator<unknown> {
+  if (isObservable(stream)) return new Emissions(stream, maxAhead);
   const replies = stream[Symbol.asyncIterator]();
   return stream instanceof Readable ? closing(stream, replies) : replies;
 }
@@ -135,7 +146,12 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<LineReply> {
 function lineOf(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return value;
+      if (value.length <= MAX_LINE_LENGTH) return value;
+      throw new LineError(
+        'ERR_LINE_REPLY',
+        `A handler answered a line of ${value.length} characters; the most is ${MAX_LINE_LENGTH}. ` +
+          'Answer an AsyncIterable of shorter ones.',
+      );
     case 'number':
     case 'bigint':
     case 'boolean':
@@ -150,8 +166,8 @@ function lineOf(value: unknown): string {
 }
 
 /**
- * What an Observable emits, kept until it is asked for. Streams inside it (interceptors make such) are flattened; an AsyncIterable
- * inside it is asked for a reply only when one is asked for here: rxjs would ask for all of them at once.
+ * What an Observable emits, kept until it is asked for. Streams inside it (interceptors make such) are flattened, and asked for a
+ * reply only when one is asked for here.
  */
 class Emissions implements AsyncIterator<unknown> {
   readonly #emitted = new Fifo<unknown>();
@@ -161,9 +177,12 @@ class Emissions implements AsyncIterator<unknown> {
   #end: { readonly failure?: unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(source: Observable<unknown>) {
-    const flat = source.pipe(concatMap((value) => (isObservable(value) ? value : of(value))));
-    this.#subscription = flat.subscribe({
+  constructor(
+    source: Observable<unknown>,
+    private readonly maxAhead: number,
+  ) {
+    // Also what never ends and emits while it is subscribed to can be let go of in this way.
+    this.#subscription = source.pipe(takeWhile(() => this.#hasRoom())).subscribe({
       next: (value) => {
         this.#emitted.push(value);
         this.#wake?.();
@@ -181,8 +200,8 @@ class Emissions implements AsyncIterator<unknown> {
       await this.#untilEmitted();
       if (this.#emitted.length === 0) break;
       const value = this.#emitted.shift();
-      if (!isAsyncIterable(value)) return { done: false, value };
-      this.#inner = repliesOf(value);
+      if (!isLineStream(value)) return { done: false, value };
+      this.#inner = repliesOf(value, this.maxAhead);
     }
     if (this.#end !== undefined && 'failure' in this.#end) throw this.#end.failure;
     return { done: true, value: undefined };
@@ -194,6 +213,13 @@ class Emissions implements AsyncIterator<unknown> {
     this.#finish({});
     await this.#inner?.return?.();
     return { done: true, value: undefined };
+  }
+
+  #hasRoom(): boolean {
+    if (this.#emitted.length < this.maxAhead) return true;
+    const message = `An Observable is ${this.maxAhead} replies ahead of its client. An AsyncIterable would wait.`;
+    this.#finish({ failure: new LineError('ERR_LINE_BACKLOG', message) });
+    return false;
   }
 
   async #untilEmitted(): Promise<void> {

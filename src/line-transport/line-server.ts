@@ -12,6 +12,7 @@ import {
   type MsPattern,
   Server,
 } from '@nestjs/microservices';
+import { BufferedBytes } from './buffered-bytes.js';
 import { LINE_TRANSPORT } from './command.decorator.js';
 import { CommandDispatch } from './command-dispatch.js';
 import { CommandTable } from './command-table.js';
@@ -70,6 +71,7 @@ export class LineServer
   readonly #commands: CommandTable;
   readonly #dispatch: CommandDispatch;
   readonly #connections: LineConnections;
+  readonly #buffered: BufferedBytes;
   readonly #host: ConversationHost;
   #listener: LineListener | undefined;
   #closing: Promise<void> | undefined;
@@ -88,13 +90,19 @@ export class LineServer
     answerLinesExceptions();
     this.options = resolveLineOptions(options);
     this.#hooks = hooks;
-    this.#connections = new LineConnections(this.options.maxConnections);
+    const { maxConnections, maxConnectionsPerAddress, maxBufferedBytes } = this.options;
+    const connections = new LineConnections(maxConnections, maxConnectionsPerAddress);
+    this.#connections = connections;
+    this.#buffered = new BufferedBytes(
+      maxBufferedBytes,
+      () => connections.open.size,
+      (isStrained, total) => this.#journal.tell('strained', isStrained, total),
+    );
     this.#commands = new CommandTable(this.options.ignoreCase, (handler) => {
       if (this.options.dispatch === 'pipeline') return 'is on a server that is told to use it';
       return direct?.callOf(handler) ?? 'is on a server made without LineTransportModule';
     });
-    const { words } = this.options;
-    this.#dispatch = new CommandDispatch(this.#commands, words, this.#journal, this.logger);
+    this.#dispatch = new CommandDispatch(this.#commands, this.options, this.#journal, this.logger);
     this.#host = this.#hostConversations();
   }
 
@@ -110,7 +118,7 @@ export class LineServer
 
   /** What has happened so far; a copy. */
   stats(): LineServerStats {
-    return this.#journal.stats(this.#connections.open.size);
+    return this.#journal.stats(this.#connections.open.size, this.#buffered.total);
   }
 
   /** Listens to an event. A listener that throws ends the process, as with any Node emitter. */
@@ -317,17 +325,19 @@ export class LineServer
 
   /** Often enough that a handler's limit, which begins when it is first looked at, is exceeded by no more than its half. */
   #checkMs(): number {
-    const { idleTimeoutMs, handlerTimeoutMs } = this.options;
-    const limits = [idleTimeoutMs, handlerTimeoutMs, ...this.#commands.timeouts];
+    const { idleTimeoutMs, lineTimeoutMs, writeTimeoutMs, handlerTimeoutMs } = this.options;
+    const own = [idleTimeoutMs, lineTimeoutMs, writeTimeoutMs, handlerTimeoutMs];
+    const limits = [...own, ...this.#commands.timeouts];
     return Math.min(...limits.filter((limit) => limit > 0), CHECK_MS) / 4;
   }
 
   #hostListener(): LineHost {
-    const { maxConnections, words } = this.options;
+    const { maxConnections, maxUnreadBytes, words } = this.options;
     return {
       refusal: words.serverFull,
       maxConnections,
-      isFull: () => this.#connections.isFull,
+      maxUnreadBytes,
+      refusalFor: (address) => this.#connections.refusalFor(address),
       serve: (socket, peer) => this.#accept(socket, peer),
       onRefused: (peer, reason) => this.#journal.refuse(peer, reason),
       onError: (error) => this.#journal.tell('error', error),
@@ -335,13 +345,10 @@ export class LineServer
   }
 
   #hostConversations(): ConversationHost {
-    const { maxLineBytes, lineGraceMs, idleTimeoutMs, handlerTimeoutMs, words } = this.options;
+    const { handlerTimeoutMs } = this.options;
     const [commands, dispatch, journal] = [this.#commands, this.#dispatch, this.#journal];
     return {
-      maxLineBytes,
-      lineGraceMs,
-      idleTimeoutMs,
-      words,
+      ...this.options,
       isWhole: (line) => commands.isWhole(line),
       welcome: (connection) => {
         const said = this.#welcome(connection);
@@ -354,6 +361,8 @@ export class LineServer
       onServed: (context) => dispatch.finish(context),
       onReply: (connection, line) => journal.reply(connection, line),
       onProtocolError: (connection, error) => journal.protocolError(connection, error),
+      onPaused: (connection, reason) => journal.pause(connection, reason),
+      onHeld: (connection, held, grown) => this.#buffered.change(connection, held, grown),
       onOver: (connection, reason, error) => {
         this.#connections.end(connection);
         journal.end(connection, reason, error);

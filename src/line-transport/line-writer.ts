@@ -43,6 +43,8 @@ export class LineWriter {
   #outgoing = '';
   #isAscii = true;
   #flushScheduled = false;
+  /** The length of what was given to the stream. */
+  #given = 0;
   #isBlocked = false;
   /** Made for those who wait. */
   #unblocked: Promise<void> | undefined;
@@ -63,6 +65,11 @@ export class LineWriter {
   /** How much of what was said the system has not taken yet; in characters or bytes, for a bound either will do. */
   get waiting(): number {
     return this.#outgoing.length + this.stream.writableLength;
+  }
+
+  /** How much the system has taken so far; in characters or bytes: it tells whether there is more than before. */
+  get taken(): number {
+    return this.#given - this.stream.writableLength;
   }
 
   /**
@@ -127,7 +134,8 @@ export class LineWriter {
   }
 
   #send(outgoing: string | Uint8Array, encoding: BufferEncoding = 'utf8'): void {
-    if (!this.isOpen || this.stream.write(outgoing, encoding)) return;
-    this.#isBlocked = true;
+    if (!this.isOpen) return;
+    this.#given += outgoing.length;
+    if (!this.stream.write(outgoing, encoding)) this.#isBlocked = true;
   }
 }

@@ -27,6 +27,7 @@ const INDONESIAN: LineWords = {
   serverFull: 'SERVER PENUH. Coba lagi nanti.',
   idleTimeout: 'WAKTU TUNGGU HABIS.',
   handlerTimeout: 'JAWABAN TIDAK TEPAT WAKTU.',
+  tooManyErrors: 'TERLALU BANYAK KESALAHAN.',
   serverError: 'KESALAHAN SERVER.',
 };
 

@@ -7,10 +7,16 @@ const DEFAULTS = {
   LOG_LEVEL: 'info',
   LOG_FORMAT: 'text',
   LOG_REQUESTS: true,
-  MAX_LINE_BYTES: 1_024,
-  LINE_GRACE_MS: 200,
-  IDLE_TIMEOUT_MS: 600_000,
   MAX_CONNECTIONS: 10_000,
+  MAX_LINE_BYTES: 1_024,
+  MAX_PENDING_BYTES: 65_536,
+  MAX_UNREAD_BYTES: 65_536,
+  MAX_BUFFERED_BYTES: 268_435_456,
+  MAX_PROTOCOL_ERRORS: 0,
+  LINE_GRACE_MS: 200,
+  LINE_TIMEOUT_MS: 60_000,
+  WRITE_TIMEOUT_MS: 60_000,
+  IDLE_TIMEOUT_MS: 600_000,
   SHUTDOWN_GRACE_MS: 10_000,
 };
 
@@ -20,6 +26,13 @@ const NUMBERS = [
   { name: 'LINE_GRACE_MS', min: 0, max: 60_000 },
   { name: 'IDLE_TIMEOUT_MS', min: 0, max: 86_400_000 },
   { name: 'MAX_CONNECTIONS', min: 1, max: 1_000_000 },
+  { name: 'MAX_CONNECTIONS_PER_ADDRESS', min: 1, max: 1_000_000 },
+  { name: 'MAX_PENDING_BYTES', min: 1_024, max: 1_073_741_824 },
+  { name: 'MAX_UNREAD_BYTES', min: 1_024, max: 1_073_741_824 },
+  { name: 'MAX_BUFFERED_BYTES', min: 65_536, max: 1_099_511_627_776 },
+  { name: 'MAX_PROTOCOL_ERRORS', min: 0, max: 1_000_000 },
+  { name: 'LINE_TIMEOUT_MS', min: 0, max: 86_400_000 },
+  { name: 'WRITE_TIMEOUT_MS', min: 0, max: 86_400_000 },
   { name: 'SHUTDOWN_GRACE_MS', min: 0, max: 600_000 },
 ];
 
@@ -62,6 +75,13 @@ describe('readSettings', () => {
       LINE_GRACE_MS: '1',
       IDLE_TIMEOUT_MS: '2',
       MAX_CONNECTIONS: '3',
+      MAX_CONNECTIONS_PER_ADDRESS: '5',
+      MAX_PENDING_BYTES: '2000',
+      MAX_UNREAD_BYTES: '3000',
+      MAX_BUFFERED_BYTES: '70000',
+      MAX_PROTOCOL_ERRORS: '6',
+      LINE_TIMEOUT_MS: '7',
+      WRITE_TIMEOUT_MS: '8',
       SHUTDOWN_GRACE_MS: '4',
     });
     expect(settings).toEqual({
@@ -76,6 +96,13 @@ describe('readSettings', () => {
       LINE_GRACE_MS: 1,
       IDLE_TIMEOUT_MS: 2,
       MAX_CONNECTIONS: 3,
+      MAX_CONNECTIONS_PER_ADDRESS: 5,
+      MAX_PENDING_BYTES: 2_000,
+      MAX_UNREAD_BYTES: 3_000,
+      MAX_BUFFERED_BYTES: 70_000,
+      MAX_PROTOCOL_ERRORS: 6,
+      LINE_TIMEOUT_MS: 7,
+      WRITE_TIMEOUT_MS: 8,
       SHUTDOWN_GRACE_MS: 4,
     });
     expect(Object.keys(settings).toSorted()).toEqual(SETTING_NAMES.toSorted());

@@ -7,12 +7,11 @@ import { closestMatch } from 'leven';
 import * as v from 'valibot';
 import { LINE_OPTION_BOUNDS } from '../../line-transport/index.js';
 
-const { port, maxLineBytes, lineGraceMs, idleTimeoutMs, maxConnections, shutdownGraceMs } =
-  LINE_OPTION_BOUNDS;
+const BOUNDS = LINE_OPTION_BOUNDS;
 
 const SCHEMA = v.object({
   HOST: v.optional(v.string()),
-  PORT: whole({ ...port, default: 45_000 }),
+  PORT: whole({ ...BOUNDS.port, default: 45_000 }),
   TIME_ZONE: v.optional(
     v.pipe(v.string(), v.check(isTimeZone, said('must be an IANA time zone such as Asia/Jakarta'))),
   ),
@@ -23,11 +22,18 @@ const SCHEMA = v.object({
     oneOf(['true', 'false']),
     v.transform((text) => text === 'true'),
   ),
-  MAX_LINE_BYTES: whole({ ...maxLineBytes, min: 16 }), // room for every command and what a client may add to it
-  LINE_GRACE_MS: whole({ ...lineGraceMs, default: 200 }),
-  IDLE_TIMEOUT_MS: whole(idleTimeoutMs),
-  MAX_CONNECTIONS: whole(maxConnections),
-  SHUTDOWN_GRACE_MS: whole(shutdownGraceMs),
+  MAX_CONNECTIONS: whole(BOUNDS.maxConnections),
+  MAX_CONNECTIONS_PER_ADDRESS: v.optional(number(BOUNDS.maxConnectionsPerAddress)),
+  MAX_LINE_BYTES: whole({ ...BOUNDS.maxLineBytes, min: 16 }), // room for every command and what a client may add to it
+  MAX_PENDING_BYTES: whole(BOUNDS.maxPendingBytes),
+  MAX_UNREAD_BYTES: whole(BOUNDS.maxUnreadBytes),
+  MAX_BUFFERED_BYTES: whole(BOUNDS.maxBufferedBytes),
+  MAX_PROTOCOL_ERRORS: whole(BOUNDS.maxProtocolErrors),
+  LINE_GRACE_MS: whole({ ...BOUNDS.lineGraceMs, default: 200 }),
+  LINE_TIMEOUT_MS: whole(BOUNDS.lineTimeoutMs),
+  WRITE_TIMEOUT_MS: whole(BOUNDS.writeTimeoutMs),
+  IDLE_TIMEOUT_MS: whole(BOUNDS.idleTimeoutMs),
+  SHUTDOWN_GRACE_MS: whole(BOUNDS.shutdownGraceMs),
 });
 
 /** The settings, checked. */
@@ -76,17 +82,24 @@ function nearestSetting(name: string): string | undefined {
   return begun ?? closestMatch(name, SETTING_NAMES, { maxDistance: name.length < 8 ? 1 : 2 });
 }
 
-function whole(bounds: { readonly default: number; readonly min: number; readonly max: number }) {
-  const words = said(`must be a whole number from ${bounds.min} to ${bounds.max}`);
-  return v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{1,15}$/, words),
-      v.transform(Number),
-      v.minValue(bounds.min, words),
-      v.maxValue(bounds.max, words),
-    ),
-    String(bounds.default),
+interface Bounds {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+function whole(bounds: Bounds) {
+  return v.optional(number(bounds), String(bounds.default));
+}
+
+function number({ min, max }: Bounds) {
+  const words = said(`must be a whole number from ${min} to ${max}`);
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, words),
+    v.transform(Number),
+    v.minValue(min, words),
+    v.maxValue(max, words),
   );
 }
 

@@ -29,6 +29,9 @@ const ENDS = {
   refused: ['warn', 'clientRefused'],
   client: ['warn', 'closedByClient'],
   idle: ['warn', 'idleTimeout'],
+  lineTimeout: ['warn', 'lineTimeout'],
+  writeTimeout: ['warn', 'writeTimeout'],
+  tooManyErrors: ['warn', 'tooManyErrors'],
   shutdown: ['info', 'closedByShutdown'],
   reset: ['error', 'connectionReset'],
   error: ['error', 'connectionFailed'],
@@ -37,6 +40,7 @@ const ENDS = {
 /** How each refusal of a connection is told. */
 const REFUSALS = {
   maxConnections: 'connectionRefused',
+  maxConnectionsPerAddress: 'addressRefused',
   tlsHandshake: 'tlsHandshakeFailed',
 } as const satisfies Record<RefusalReason, Event>;
 
@@ -75,6 +79,12 @@ export class EventLog implements OnApplicationBootstrap {
     server.on('refused', (peer, reason) => {
       const event = REFUSALS[reason];
       this.#tell('warn', event, peer, (client) => messages[event](client));
+    });
+    server.on('strained', (isStrained, bufferedBytes) => {
+      const [level, event] = isStrained
+        ? (['warn', 'strained'] as const)
+        : (['info', 'relieved'] as const);
+      this.#say(level, event, { bufferedBytes }, messages[event](bufferedBytes));
     });
     server.on('error', (error) =>
       this.#say('error', 'serverFailed', {}, messages.serverFailed(summary(error))),

@@ -69,6 +69,21 @@ const MESSAGES: Record<
     `Klien ${C} terlalu lama diam. Koneksi ditutup.`,
     `Client ${C} was silent too long. Connection closed.`,
   ],
+  lineTimeout: [
+    (m) => m.lineTimeout(C),
+    `Klien ${C} tidak menyelesaikan barisnya. Koneksi ditutup.`,
+    `Client ${C} did not finish its line. Connection closed.`,
+  ],
+  writeTimeout: [
+    (m) => m.writeTimeout(C),
+    `Klien ${C} tidak membaca balasan. Koneksi diputus.`,
+    `Client ${C} did not read its replies. Connection cut.`,
+  ],
+  tooManyErrors: [
+    (m) => m.tooManyErrors(C),
+    `Klien ${C} terlalu banyak membuat kesalahan. Koneksi ditutup.`,
+    `Client ${C} made too many errors. Connection closed.`,
+  ],
   closedByShutdown: [
     (m) => m.closedByShutdown(C),
     `Koneksi dengan ${C} ditutup karena server berhenti.`,
@@ -94,6 +109,11 @@ const MESSAGES: Record<
     `Koneksi dari ${C} ditolak: server penuh.`,
     `Connection from ${C} refused: server full.`,
   ],
+  addressRefused: [
+    (m) => m.addressRefused(C),
+    `Koneksi dari ${C} ditolak: terlalu banyak koneksi dari alamat ini.`,
+    `Connection from ${C} refused: too many connections from this address.`,
+  ],
   tlsHandshakeFailed: [
     (m) => m.tlsHandshakeFailed(C),
     `Koneksi dari ${C} ditolak: TLS gagal.`,
@@ -113,6 +133,16 @@ const MESSAGES: Record<
     (m) => m.serverFailed('accept EMFILE'),
     'Soket server gagal: accept EMFILE.',
     'Server socket failed: accept EMFILE.',
+  ],
+  strained: [
+    (m) => m.strained(1_024),
+    'Penyangga penuh: 1024 byte. Klien yang paling rakus tidak dibaca dulu.',
+    'Buffers full: 1024 bytes. The greediest clients are not read for now.',
+  ],
+  relieved: [
+    (m) => m.relieved(512),
+    'Penyangga lega kembali: 512 byte.',
+    'Buffers have room again: 512 bytes.',
   ],
   shutdownStarted: [
     (m) => m.shutdownStarted(3),

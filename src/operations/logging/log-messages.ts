@@ -19,15 +19,21 @@ export interface LogMessages {
   quit(client: string): string;
   closedByClient(client: string): string;
   idleTimeout(client: string): string;
+  lineTimeout(client: string): string;
+  writeTimeout(client: string): string;
+  tooManyErrors(client: string): string;
   closedByShutdown(client: string): string;
   connectionReset(client: string): string;
   connectionFailed(client: string, error: string): string;
   conversationOver(client: string): string;
   connectionRefused(client: string): string;
+  addressRefused(client: string): string;
   tlsHandshakeFailed(client: string): string;
   clientRefused(client: string): string;
   handlerFailed(client: string, line: string, error: string): string;
   serverFailed(error: string): string;
+  strained(bufferedBytes: number): string;
+  relieved(bufferedBytes: number): string;
   shutdownStarted(open: number): string;
   shutdownFinished(cut: number): string;
   settingMisspelt(name: string, meant: string): string;
@@ -48,15 +54,22 @@ const INDONESIAN: LogMessages = {
   quit: (client) => `Klien ${client} meminta keluar. Koneksi ditutup.`,
   closedByClient: (client) => `Klien ${client} menutup koneksi tanpa perintah QUIT.`,
   idleTimeout: (client) => `Klien ${client} terlalu lama diam. Koneksi ditutup.`,
+  lineTimeout: (client) => `Klien ${client} tidak menyelesaikan barisnya. Koneksi ditutup.`,
+  writeTimeout: (client) => `Klien ${client} tidak membaca balasan. Koneksi diputus.`,
+  tooManyErrors: (client) => `Klien ${client} terlalu banyak membuat kesalahan. Koneksi ditutup.`,
   closedByShutdown: (client) => `Koneksi dengan ${client} ditutup karena server berhenti.`,
   connectionReset: (client) => `Koneksi dengan ${client} terputus secara paksa oleh klien.`,
   connectionFailed: (client, error) => `Koneksi dengan ${client} gagal: ${error}.`,
   conversationOver: (client) => `Sesi untuk klien ${client} telah berhenti.`,
   connectionRefused: (client) => `Koneksi dari ${client} ditolak: server penuh.`,
+  addressRefused: (client) =>
+    `Koneksi dari ${client} ditolak: terlalu banyak koneksi dari alamat ini.`,
   tlsHandshakeFailed: (client) => `Koneksi dari ${client} ditolak: TLS gagal.`,
   clientRefused: (client) => `Klien ${client} ditolak. Koneksi ditutup.`,
   handlerFailed: (client, line, error) => `Gagal menjawab ${line} dari ${client}: ${error}`,
   serverFailed: (error) => `Soket server gagal: ${error}.`,
+  strained: (bytes) => `Penyangga penuh: ${bytes} byte. Klien yang paling rakus tidak dibaca dulu.`,
+  relieved: (bytes) => `Penyangga lega kembali: ${bytes} byte.`,
   shutdownStarted: (open) => `Server berhenti menerima koneksi. ${open} sesi diselesaikan...`,
   shutdownFinished: (cut) =>
     cut === 0 ? 'Server berhenti.' : `Server berhenti. ${cut} sesi diputus.`,
@@ -78,15 +91,22 @@ const ENGLISH: LogMessages = {
   quit: (client) => `Client ${client} asked to quit. Connection closed.`,
   closedByClient: (client) => `Client ${client} closed the connection without QUIT.`,
   idleTimeout: (client) => `Client ${client} was silent too long. Connection closed.`,
+  lineTimeout: (client) => `Client ${client} did not finish its line. Connection closed.`,
+  writeTimeout: (client) => `Client ${client} did not read its replies. Connection cut.`,
+  tooManyErrors: (client) => `Client ${client} made too many errors. Connection closed.`,
   closedByShutdown: (client) => `Connection with ${client} closed: the server is stopping.`,
   connectionReset: (client) => `Connection with ${client} was cut by the client.`,
   connectionFailed: (client, error) => `Connection with ${client} failed: ${error}.`,
   conversationOver: (client) => `Session for client ${client} is over.`,
   connectionRefused: (client) => `Connection from ${client} refused: server full.`,
+  addressRefused: (client) =>
+    `Connection from ${client} refused: too many connections from this address.`,
   tlsHandshakeFailed: (client) => `Connection from ${client} refused: TLS failed.`,
   clientRefused: (client) => `Client ${client} was refused. Connection closed.`,
   handlerFailed: (client, line, error) => `Failed to answer ${line} from ${client}: ${error}`,
   serverFailed: (error) => `Server socket failed: ${error}.`,
+  strained: (bytes) => `Buffers full: ${bytes} bytes. The greediest clients are not read for now.`,
+  relieved: (bytes) => `Buffers have room again: ${bytes} bytes.`,
   shutdownStarted: (open) => `Server stopped accepting. ${open} sessions are finishing...`,
   shutdownFinished: (cut) =>
     cut === 0 ? 'Server stopped.' : `Server stopped. ${cut} sessions were cut.`,
