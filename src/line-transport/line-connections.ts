@@ -22,10 +22,12 @@ export class LineConnections {
   /**
    * @param max the most sockets that are kept; conversations that are over make room
    * @param maxPerAddress the most conversations with one address
+   * @param onLook called as often as limits are looked at
    */
   constructor(
     private max: number,
     private readonly maxPerAddress: number,
+    private readonly onLook: (now: number) => void,
   ) {}
 
   get open(): ReadonlySet<LineConnection> {
@@ -59,6 +61,7 @@ export class LineConnections {
       const now = performance.now();
       for (const each of this.#open) each.checkLimits(now);
       forgetLast();
+      this.onLook(now);
     }, checkMs());
   }
 

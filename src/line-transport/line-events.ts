@@ -77,7 +77,10 @@ export type LineServerEvents = {
   draining: (open: number) => void;
   /** The server is closed; `cut` conversations did not finish within the grace. */
   closed: (cut: number) => void;
-  /** The listening socket failed after it had begun to listen. */
+  /**
+   * The listening socket failed after it had begun to listen, or no file descriptors are left (EMFILE, ENFILE): then the system closes new
+   * clients, and those who are there are served. Told at most once a minute for each code.
+   */
   error: (error: Error) => void;
 };
 

@@ -15,6 +15,9 @@ import type { Peer } from './line-peer.js';
 
 type Arguments = { [Name in keyof LineServerEvents]: Parameters<LineServerEvents[Name]> };
 
+/** For so long the same failure of the listening socket is not told again. */
+const FAILURE_MS = 60_000;
+
 export class LineJournal {
   readonly #events = new EventEmitter<Arguments>();
   readonly #refused = { maxConnections: 0, maxConnectionsPerAddress: 0, tlsHandshake: 0 };
@@ -35,6 +38,8 @@ export class LineJournal {
   /** Whether anyone listens to what happens for every line. */
   #isRequestHeard = false;
   #isReplyHeard = false;
+  /** When the listening socket failed in which way. */
+  readonly #failures = new Map<string, number>();
   #accepted = 0;
   #lines = 0;
   #rejected = 0;
@@ -72,11 +77,21 @@ export class LineJournal {
   }
 
   /** Tells what is not counted. */
-  tell<Name extends 'listening' | 'connection' | 'strained' | 'draining' | 'closed' | 'error'>(
+  tell<Name extends 'listening' | 'connection' | 'strained' | 'draining' | 'closed'>(
     event: Name,
     ...args: Parameters<LineServerEvents[Name]>
   ): void {
     (this.#events as EventEmitter).emit(event, ...args);
+  }
+
+  /** Not a million times: what fails for want of something goes on failing. */
+  failListening(error: NodeJS.ErrnoException): void {
+    const { code = '' } = error;
+    const now = performance.now();
+    const before = this.#failures.get(code);
+    if (before !== undefined && now - before < FAILURE_MS) return;
+    this.#failures.set(code, now);
+    this.#events.emit('error', error);
   }
 
   /** @returns the number of the client that has been accepted, from 1 */

@@ -18,6 +18,7 @@ import { CommandDispatch } from './command-dispatch.js';
 import { CommandTable } from './command-table.js';
 import { areHooksDeclared, ConnectionHooks } from './connection-hooks.js';
 import { DirectDispatch } from './direct-dispatch.js';
+import { DescriptorWatch, roomForSockets } from './descriptors.js';
 import { answerLinesExceptions } from './filter-outcomes.js';
 import { type ConversationHost, LineConnection } from './line-connection.js';
 import { LineConnections } from './line-connections.js';
@@ -91,7 +92,10 @@ export class LineServer
     this.options = resolveLineOptions(options);
     this.#hooks = hooks;
     const { maxConnections, maxConnectionsPerAddress, maxBufferedBytes } = this.options;
-    const connections = new LineConnections(maxConnections, maxConnectionsPerAddress);
+    const descriptors = new DescriptorWatch((error) => this.#journal.failListening(error));
+    const connections = new LineConnections(maxConnections, maxConnectionsPerAddress, (now) =>
+      descriptors.look(now),
+    );
     this.#connections = connections;
     this.#buffered = new BufferedBytes(
       maxBufferedBytes,
@@ -298,11 +302,24 @@ export class LineServer
     if (this.#listener !== listener) throw closedEarly();
     this.#closing = undefined;
     this.#connections.reopen();
+    this.#keepWithinDescriptors();
     const address = await listener.listen(
       path === undefined ? { ...(host && { host }), port } : { path },
     );
     if (this.#listener !== listener) throw closedEarly();
     return address;
+  }
+
+  /** Conversations beyond what the system has descriptors for could not even be told that there is no room for them. */
+  #keepWithinDescriptors(): void {
+    const { maxConnections } = this.options;
+    const descriptors = roomForSockets();
+    if (descriptors === undefined || descriptors.room >= maxConnections) return;
+    const { room, limit } = descriptors;
+    this.#connections.lower(room);
+    this.logger.warn(
+      `maxConnections is ${room}, not ${maxConnections}: the system lets this process open ${limit} files (ulimit -n).`,
+    );
   }
 
   async #drain(listener: LineListener | undefined): Promise<void> {
@@ -340,7 +357,7 @@ export class LineServer
       refusalFor: (address) => this.#connections.refusalFor(address),
       serve: (socket, peer) => this.#accept(socket, peer),
       onRefused: (peer, reason) => this.#journal.refuse(peer, reason),
-      onError: (error) => this.#journal.tell('error', error),
+      onError: (error) => this.#journal.failListening(error),
     };
   }
 
