@@ -37,6 +37,7 @@ export type {
   LineServerEvents,
   LineServerStats,
   LineServerStatus,
+  PauseReason,
   RefusalReason,
   ServedCommand,
 } from './line-events.js';
