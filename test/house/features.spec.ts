@@ -1,21 +1,23 @@
-/** The table of features is true: each test it names is there. */
+/** The tables of features and promises are true: each test they name is there. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-const PAGE = new URL('../../docs/FEATURES.md', import.meta.url);
+describe.each([
+  ['FEATURES.md', 50],
+  ['RELIABILITY.md', 20],
+])('docs/%s', (name, least) => {
+  const page = new URL(`../../docs/${name}`, import.meta.url);
+  /** The links of the page's tables: what they call the test, and the file they lead to. */
+  const links = [...readFileSync(page, 'utf8').matchAll(/\[([^\]]+)\]\(([^)]+\.spec\.ts)\)/g)].map(
+    ([, title = '', file = '']) => ({ title, file }),
+  );
 
-/** The links of the page's tables: what they call the test, and the file they lead to. */
-const LINKS = [...readFileSync(PAGE, 'utf8').matchAll(/\[([^\]]+)\]\(([^)]+\.spec\.ts)\)/g)].map(
-  ([, title = '', file = '']) => ({ title, file }),
-);
-
-describe('docs/FEATURES.md', () => {
   it('names tests', () => {
-    expect(LINKS.length).toBeGreaterThan(50);
+    expect(links.length).toBeGreaterThan(least);
   });
 
-  it.each(LINKS)('finds "$title" in $file', ({ title, file }) => {
-    const source = readFileSync(new URL(file, PAGE), 'utf8');
+  it.each(links)('finds "$title" in $file', ({ title, file }) => {
+    const source = readFileSync(new URL(file, page), 'utf8');
     if (file.endsWith(`/${title}`)) return; // the whole file
     expect([`'${title}'`, `"${title}"`].some((quoted) => source.includes(quoted))).toBe(true);
   });
