@@ -1,7 +1,12 @@
 /** Every end of a conversation is told apart. */
 import { describe, expect, it } from 'vitest';
 import { nextEvent, startLineApplication } from '../support/line-application.js';
-import { EchoController } from './controllers.js';
+import { EchoController, Gate } from './controllers.js';
+
+/** A stream without end. */
+async function* repeatedly(line: string): AsyncGenerator<string> {
+  for (;;) yield line;
+}
 
 describe('The end of a conversation', () => {
   it('is "quit" when a handler closes it', async () => {
@@ -30,6 +35,56 @@ describe('The end of a conversation', () => {
       'reset',
       expect.objectContaining({ code: 'ECONNRESET' }),
     ]);
+  });
+
+  it.each([
+    ['before a reply', 'HELD\n'],
+    ['before it has sent a whole line', 'PI'],
+    ['before it has sent anything', ''],
+    ['during a reply', 'FLOOD\n'],
+    ['behind what it has asked last', 'PING\n'.repeat(1_000)],
+  ])('is "reset", once, when the client cuts the connection %s', async (_, sent) => {
+    const { connect, server } = await startLineApplication([EchoController]);
+    const held = new Gate();
+    server.addHandler('HELD', async () => {
+      await held.pass();
+      return 'too late';
+    });
+    server.addHandler('FLOOD', async () => repeatedly('x'.repeat(60_000)));
+    const ends: unknown[] = [];
+    server.on('disconnection', (_connection, reason) => ends.push(reason));
+    const arrived = nextEvent(server, 'request');
+    const accepted = nextEvent(server, 'connection');
+    const client = await connect();
+    client.socket.pause();
+    client.send(sent);
+    await (sent.endsWith('\n') ? arrived : accepted);
+    client.reset();
+    await expect.poll(() => server.stats().connections.open).toBe(0);
+    held.open();
+    const other = await connect();
+    expect(await other.send('PING\nSLOW\nQUIT\n').transcript()).toBe('PONG\r\nSLOW\r\n');
+    other.end();
+    expect(ends).toEqual(['reset', 'quit']);
+    expect(server.stats()).toMatchObject({ handlerErrors: 0, bufferedBytes: 0 });
+  });
+
+  it('is "client" when it has closed its side while replies were pending, which it gets', async () => {
+    const { connect, server } = await startLineApplication([EchoController]);
+    const held = new Gate();
+    server.addHandler('HELD', async () => {
+      await held.pass();
+      return 'at last';
+    });
+    const over = nextEvent(server, 'disconnection');
+    const arrived = nextEvent(server, 'request');
+    const client = await connect();
+    client.end('HELD\nPING\nPING');
+    await arrived;
+    expect(client.received).toBe('');
+    held.open();
+    expect(await client.transcript()).toBe('at last\r\nPONG\r\nPONG\r\n');
+    expect((await over)[1]).toBe('client');
   });
 
   it('is "shutdown" when the server closes', async () => {
