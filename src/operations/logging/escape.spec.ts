@@ -94,7 +94,31 @@ describe('escapeControls', () => {
   });
 
   it('takes time in proportion to the text, also when it is all blanks', () => {
-    const blanks = ' '.repeat(300_000);
+    const blanks = ' '.repeat(1_000);
     expect(escapeControls(`x${blanks}y`)).toBe(`x${blanks}y`);
+    expect(escapeControls(`x${' '.repeat(3_000_000)}y`)).toMatch(/^x +… +y$/);
+    expect(escapeControls(`x${' \n'.repeat(3_000_000)}y`)).toMatch(/^x[ |]+…[ |]+y$/);
+  });
+
+  it('keeps the begin and the end of a long text: what was wrong, and where', () => {
+    const long = `Error: ${'x'.repeat(1_048_576)}\n    at one (a.js:1:2)\n    at two (b.js:3:4)`;
+    const escaped = escapeControls(long);
+    expect(escaped).toMatch(/^Error: x+ … x+ \| at one \(a\.js:1:2\) \| at two \(b\.js:3:4\)$/);
+    expect(escaped.length).toBeLessThan(2_600);
+  });
+
+  it.each([
+    ['controls', '\0'],
+    ['marks of direction', '\u202E'],
+    ['tag characters', '\u{E0041}'],
+    ['half pairs of surrogates', '\uD800'],
+    ['what takes three bytes', '時'],
+    ['what takes four bytes', '\u{1F600}'],
+    ['backslashes', '\\'],
+    ['line ends', '\n'],
+  ])('stays short when the text is all %s', (_what, character) => {
+    const escaped = escapeControls(`x${character.repeat(500_000)}`);
+    expect(Buffer.byteLength(JSON.stringify(escaped))).toBeLessThan(8_192);
+    expect(escaped).toMatch(/^[\p{L}\p{N}\p{P}\p{S} ]+$/u);
   });
 });

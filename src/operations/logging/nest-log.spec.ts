@@ -103,6 +103,12 @@ describe('NestLog', () => {
     expect(written()).toBe('[b\\x1b[0m\\rc] a | forged \\x1b[2J\na b | forged\n');
   });
 
+  it('spells out control characters in the fields of JSON lines, too', () => {
+    const { nestLog, written } = startNestLog({ format: 'json' });
+    nestLog.warn('a\u009B31m', 'b\u202E\u2028\u007F');
+    expect(written()).toMatch(/^[ -~]+\n$/);
+  });
+
   it('takes what every Logger of the application says', () => {
     const { nestLog, written } = startNestLog();
     Logger.overrideLogger(nestLog);

@@ -43,10 +43,11 @@ export class NestLog implements LoggerService {
     if (!this.out.isLevelEnabled(level)) return;
     const more = rest.filter((part) => part !== undefined); // a Logger fills in for a stack it was not given
     const last = more.at(-1);
-    const context = typeof last === 'string' && !last.includes('\n') ? last : undefined; // a stack has lines
-    const parts = [message, ...(context === undefined ? more : more.slice(0, -1))].map(text);
+    const isContext = typeof last === 'string' && !last.includes('\n'); // a stack has lines
+    const context = isContext ? escapeControls(last) : undefined;
+    const parts = [message, ...(isContext ? more.slice(0, -1) : more)].map(text);
     const prefix = context === undefined ? '' : `[${context}] `;
-    this.out[level]({ event: 'nest', context }, escapeControls(prefix + parts.join(' ')));
+    this.out[level]({ event: 'nest', context }, prefix + escapeControls(parts.join(' ')));
   }
 }
 
