@@ -52,7 +52,7 @@ function service(env: Readonly<Record<string, string>>): Contender {
 export const CONTENDERS = {
   bare: ofBench('bare'),
   service: service({ LOG_LEVEL: 'silent' }),
-  'service, logging': service({ LOG_REQUESTS: 'true' }),
+  'service, logging': service({ LOG_REQUESTS: 'true', LOG_CLIENT_RATE: '0' }),
   'LineServer, direct': ofBench('line-server', 'auto'),
   'LineServer, pipeline': ofBench('line-server', 'pipeline'),
   'LineServer, 3 enhancers': ofBench('line-server', 'enhancers'),

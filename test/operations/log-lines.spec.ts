@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TestClient } from '../support/line-client.js';
 import { type Service, startService } from '../support/service.js';
 import { connectAtLast, freePort } from '../support/free-port.js';
+import { CONTROL_SEQUENCES, FORGED_LINES, PRINTABLE } from '../support/hostile.js';
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - \[SERVER\] - /;
 /** Lines in which the framework speaks of itself. */
@@ -270,6 +271,67 @@ describe('what a client sends', () => {
     expect(plain).toBe(`'${'x'.repeat(1_024)}'…`);
     const escaped = await logOf(`x${'\u0001'.repeat(1_048_574)}x\n`, env);
     expect(escaped.length).toBeLessThan(16_384);
+  });
+});
+
+/** The message of each line of a log in either format, without the framework's; fails if a line has none. */
+function messagesOf(service: Service, format: string): string[] {
+  if (format === 'text') return linesOf(service).filter((line) => !NESTS_OWN.test(line));
+  const entries = service.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line): { event: string; msg: string } => JSON.parse(line));
+  return entries.filter(({ event }) => event !== 'nest').map(({ msg }) => msg);
+}
+
+/** How many lines were left out, where the log says so. */
+function omittedIn(log: string): number {
+  const notices = log.matchAll(/(\d+) baris log tentang pesan dari \('127\.0\.0\.1', \d+\)/g);
+  return Array.from(notices, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0);
+}
+
+describe.each(['text', 'json'])('in a log as %s a client', (format) => {
+  it('forges no line and controls no terminal, whatever it sends', async () => {
+    const service = startService({ LOG_FORMAT: format });
+    const client = await service.connect();
+    const name = nameOf(client);
+    const sent = CONTROL_SEQUENCES.flatMap(([, text]) =>
+      FORGED_LINES.map((forged) => `x'"${text}${forged}${text}\n`),
+    ).join('');
+    // UTF-8 for half a pair of surrogates, and bytes that are no UTF-8: C1, cut characters, a telnet command.
+    const broken = Buffer.from('a\xED\xA0\x80b\x9B31mc\x85d\xC3\xE2\x80e\xFF\xF9f\n', 'latin1');
+    client.send(Buffer.concat([Buffer.from(sent), broken]));
+    const count = sent.split('\n').length;
+    await client.lines(count);
+    await quit(service, client);
+    await service.stop();
+    for (const line of service.stdout.split('\n')) expect(line).toMatch(PRINTABLE);
+    const story = messagesOf(service, format);
+    const ofLines = story.slice(3, -5);
+    expect(ofLines).toHaveLength(2 * count);
+    const [received, invalid] = [0, 1].map((rest) => ofLines.filter((_, at) => at % 2 === rest));
+    for (const message of received ?? []) expect(message).toMatch(`Menerima pesan dari ${name}: '`);
+    expect(new Set(invalid)).toEqual(new Set([`Perintah tidak valid dari ${name}.`]));
+    expect(story.filter((message) => message === 'Server berhenti.')).toHaveLength(1);
+  });
+
+  it.each([
+    ['short ones', 'x\n', 100_000],
+    ['long ones', `${'\u0001'.repeat(1_000)}x\n`, 20_000],
+  ])('adds less than 4 MiB by a flood of errors, %s', async (_what, line, count) => {
+    const service = startService({ LOG_FORMAT: format });
+    const client = await service.connect();
+    client.send(line.repeat(count));
+    await client.lines(count);
+    await quit(service, client);
+    await service.stop();
+    expect(Buffer.byteLength(service.stdout)).toBeLessThan(4 * 1_048_576);
+    const written = service.stdout.match(/Menerima pesan dari|Perintah tidak valid/g)?.length ?? 0;
+    const omitted = omittedIn(service.stdout);
+    expect(written).toBeGreaterThan(100);
+    expect(omitted).toBeGreaterThan(100);
+    expect(written + omitted).toBeGreaterThanOrEqual(2 * count);
+    expect(written + omitted).toBeLessThanOrEqual(2 * count + 1); // and QUIT
   });
 });
 

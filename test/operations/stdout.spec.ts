@@ -8,6 +8,9 @@ import { MAIN, Service, startService } from '../support/service.js';
 import { connectAtLast, freePort } from '../support/free-port.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
+/** Everything that one client asks is logged. */
+const UNLIMITED = { LOG_CLIENT_RATE: '0' };
+
 /** Passes the log on until it has told the port, and from then on reads no more of it. */
 const DEAF_READER =
   'sh -c \'while read -r line; do echo "$line"; case $line in *mendengarkan*) break;; esac; done; exec sleep 600 >/dev/null 2>&1\'';
@@ -20,7 +23,7 @@ function startPiped(reader: string, env: Record<string, string> = {}): Service {
   const script = `mkfifo log && { ${reader} <log & } && exec "$0" "$1" >log`;
   const child = spawn('sh', ['-c', script, process.execPath, MAIN], {
     cwd: temporaryFolder(),
-    env: { HOST: '127.0.0.1', PORT: '0', PATH: process.env['PATH'] ?? '', ...env },
+    env: { HOST: '127.0.0.1', PORT: '0', PATH: process.env['PATH'] ?? '', ...UNLIMITED, ...env },
     detached: true,
   });
   onTestFinished(() => {
@@ -40,7 +43,7 @@ async function startIntoFile(
   const port = await freePort();
   const child = spawn(process.execPath, [MAIN], {
     cwd: temporaryFolder(),
-    env: { HOST: '127.0.0.1', PORT: String(port) },
+    env: { HOST: '127.0.0.1', PORT: String(port), ...UNLIMITED },
     stdio: ['ignore', openSync(file, 'w'), 'inherit'],
   });
   onTestFinished(() => {
@@ -126,7 +129,7 @@ describe('a log that nobody reads', () => {
   });
 
   it('holds up neither replies nor the end of the process, on a socket', async () => {
-    const service = startService();
+    const service = startService(UNLIMITED);
     const client = await service.connect();
     service.process.stdout.pause();
     await ask(client, 50_000);
@@ -135,7 +138,7 @@ describe('a log that nobody reads', () => {
   });
 
   it('lacks lines, and says how many when it is read again', async () => {
-    const service = startService();
+    const service = startService(UNLIMITED);
     const client = await service.connect();
     await service.logs(/dimulai\.\n/);
     service.process.stdout.pause();
@@ -155,7 +158,7 @@ describe('a log that nobody reads', () => {
 
 describe('a log that is read', () => {
   it('is complete to the last line when it is a socket', async () => {
-    const service = startService();
+    const service = startService(UNLIMITED);
     await ask(await service.connect(), 10_000);
     await service.stop();
     expect(summaryOf(service.stdout)).toEqual(complete(10_000));

@@ -22,6 +22,7 @@ const SCHEMA = v.object({
     oneOf(['true', 'false']),
     v.transform((text) => text === 'true'),
   ),
+  LOG_CLIENT_RATE: whole({ default: 1_000, min: 0, max: 1_000_000 }),
   MAX_CONNECTIONS: whole(BOUNDS.maxConnections),
   MAX_CONNECTIONS_PER_ADDRESS: v.optional(number(BOUNDS.maxConnectionsPerAddress)),
   MAX_LINE_BYTES: whole({ ...BOUNDS.maxLineBytes, min: 16 }), // room for every command and what a client may add to it

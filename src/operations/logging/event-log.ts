@@ -5,12 +5,14 @@ import { inspect } from 'node:util';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import {
   type EndReason,
+  type LineConnection,
   LineServer,
   type Peer,
   type RefusalReason,
 } from '../../line-transport/index.js';
 import { type Settings, settings, misspeltSettings } from '../config/settings.js';
 import { escapeControls, quoted } from './escape.js';
+import { LineBudget } from './line-budget.js';
 import { LOG, type Log } from './log.js';
 import { LOG_MESSAGES, type LogMessages } from './log-messages.js';
 
@@ -22,6 +24,8 @@ export const DESCRIBE_REPLY = Symbol('describe reply');
 
 type Level = 'info' | 'warn' | 'error';
 type Event = keyof LogMessages;
+/** A client has a number once it is served. */
+type Client = Peer & { readonly id?: number };
 
 /** How each end of a conversation is told. */
 const ENDS = {
@@ -47,6 +51,8 @@ const REFUSALS = {
 @Injectable()
 export class EventLog implements OnApplicationBootstrap {
   readonly #messages: LogMessages;
+  /** What the lines of each client may fill of the log; `undefined` is no limit. */
+  readonly #budget: LineBudget<LineConnection> | undefined;
 
   constructor(
     private readonly server: LineServer,
@@ -55,6 +61,7 @@ export class EventLog implements OnApplicationBootstrap {
     @Inject(DESCRIBE_REPLY) private readonly describeReply: DescribeReply,
   ) {
     this.#messages = LOG_MESSAGES[given.LOCALE];
+    this.#budget = given.LOG_CLIENT_RATE === 0 ? undefined : this.#budgetOf(given.LOG_CLIENT_RATE);
     this.#followServer();
     this.#followConversations();
     if (given.LOG_REQUESTS && log.isLevelEnabled('info')) this.#followRequests();
@@ -109,7 +116,7 @@ export class EventLog implements OnApplicationBootstrap {
       );
     });
     server.on('protocolError', (connection, error) =>
-      this.#tell('warn', error, connection, (client) => messages[error](client)),
+      this.#tellOfLine('warn', error, connection, (client) => messages[error](client)),
     );
     server.on('handlerError', (connection, line, error) => {
       this.#tell('error', 'handlerFailed', connection, (client) =>
@@ -117,12 +124,13 @@ export class EventLog implements OnApplicationBootstrap {
       );
     });
     server.on('rejected', (connection, line, error) => {
-      this.#tell('warn', 'lineRejected', connection, (client) =>
+      this.#tellOfLine('warn', 'lineRejected', connection, (client) =>
         messages.lineRejected(client, quoted(line), summary(error)),
       );
     });
     server.on('disconnection', (connection, reason, error) => {
       const [level, event] = ENDS[reason];
+      this.#budget?.close(connection);
       this.#tell(
         level,
         event,
@@ -139,12 +147,12 @@ export class EventLog implements OnApplicationBootstrap {
     const { server } = this;
     const messages = this.#messages;
     server.on('request', (connection, line) => {
-      this.#tell('info', 'lineReceived', connection, (client) =>
+      this.#tellOfLine('info', 'lineReceived', connection, (client) =>
         messages.lineReceived(client, quoted(line)),
       );
     });
     server.on('reply', (connection, line) => {
-      this.#tell('info', 'replySent', connection, (client) =>
+      this.#tellOfLine('info', 'replySent', connection, (client) =>
         messages.replySent(
           client,
           this.describeReply(line, this.given.LOCALE) ?? messages.reply(quoted(line)),
@@ -153,16 +161,34 @@ export class EventLog implements OnApplicationBootstrap {
     });
   }
 
-  /** Says what happened to one client, if its level is logged at all. */
-  #tell(
+  #budgetOf(rate: number): LineBudget<LineConnection> {
+    return new LineBudget(rate, (connection, count) => {
+      const message = this.#messages.linesOmitted(nameOf(connection), count);
+      this.#say('warn', 'linesOmitted', { ...fieldsOf(connection), count }, message);
+    });
+  }
+
+  /** Says what one line of a client has caused, if it has not caused too much. */
+  #tellOfLine(
     level: Level,
     event: Event,
-    peer: Peer & { readonly id?: number },
+    connection: LineConnection,
     message: (client: string) => string,
   ): void {
     if (!this.log.isLevelEnabled(level)) return;
-    const { remoteAddress, remotePort, id: connectionId } = peer;
-    this.#say(level, event, { remoteAddress, remotePort, connectionId }, message(nameOf(peer)));
+    if (this.#budget === undefined) this.#tell(level, event, connection, message);
+    else this.#budget.spend(connection, () => this.#tell(level, event, connection, message));
+  }
+
+  /**
+   * Says what happened to one client, if its level is logged at all.
+   * @returns the length of what was said
+   */
+  #tell(level: Level, event: Event, client: Client, message: (client: string) => string): number {
+    if (!this.log.isLevelEnabled(level)) return 0;
+    const said = message(nameOf(client));
+    this.#say(level, event, fieldsOf(client), said);
+    return said.length;
   }
 
   #say(level: Level, event: Event, fields: object, message: string): void {
@@ -173,6 +199,10 @@ export class EventLog implements OnApplicationBootstrap {
 /** A client's name in the log, as Python writes an address. */
 function nameOf({ remoteAddress = '-', remotePort = 0 }: Peer): string {
   return `('${remoteAddress}', ${remotePort})`;
+}
+
+function fieldsOf({ remoteAddress, remotePort, id: connectionId }: Client): object {
+  return { remoteAddress, remotePort, connectionId };
 }
 
 function summary(error: unknown): string {

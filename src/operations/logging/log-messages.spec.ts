@@ -54,6 +54,11 @@ const MESSAGES: Record<
     `Menolak 'ADD x' dari ${C}: Validation failed`,
     `Rejected 'ADD x' from ${C}: Validation failed`,
   ],
+  linesOmitted: [
+    (m) => m.linesOmitted(C, 12),
+    `12 baris log tentang pesan dari ${C} tidak ditulis: terlalu banyak.`,
+    `12 log lines about messages from ${C} were left out: too many.`,
+  ],
   quit: [
     (m) => m.quit(C),
     `Klien ${C} meminta keluar. Koneksi ditutup.`,

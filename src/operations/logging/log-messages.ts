@@ -16,6 +16,7 @@ export interface LogMessages {
   badArguments(client: string): string;
   lineTooLong(client: string): string;
   lineRejected(client: string, line: string, reason: string): string;
+  linesOmitted(client: string, count: number): string;
   quit(client: string): string;
   closedByClient(client: string): string;
   idleTimeout(client: string): string;
@@ -51,6 +52,8 @@ const INDONESIAN: LogMessages = {
   badArguments: (client) => `Argumen tidak valid dari ${client}.`,
   lineTooLong: (client) => `Baris terlalu panjang dari ${client}.`,
   lineRejected: (client, line, reason) => `Menolak ${line} dari ${client}: ${reason}`,
+  linesOmitted: (client, count) =>
+    `${count} baris log tentang pesan dari ${client} tidak ditulis: terlalu banyak.`,
   quit: (client) => `Klien ${client} meminta keluar. Koneksi ditutup.`,
   closedByClient: (client) => `Klien ${client} menutup koneksi tanpa perintah QUIT.`,
   idleTimeout: (client) => `Klien ${client} terlalu lama diam. Koneksi ditutup.`,
@@ -88,6 +91,8 @@ const ENGLISH: LogMessages = {
   badArguments: (client) => `Invalid arguments from ${client}.`,
   lineTooLong: (client) => `Line too long from ${client}.`,
   lineRejected: (client, line, reason) => `Rejected ${line} from ${client}: ${reason}`,
+  linesOmitted: (client, count) =>
+    `${count} log lines about messages from ${client} were left out: too many.`,
   quit: (client) => `Client ${client} asked to quit. Connection closed.`,
   closedByClient: (client) => `Client ${client} closed the connection without QUIT.`,
   idleTimeout: (client) => `Client ${client} was silent too long. Connection closed.`,
