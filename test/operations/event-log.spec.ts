@@ -78,11 +78,16 @@ async function end(application: LineApplication, client: TestClient): Promise<vo
 async function startLogged(
   env: NodeJS.ProcessEnv = {},
   options: LineServerOptions = {},
+  uid = 1_000,
 ): Promise<{
   application: LineApplication;
   written: () => string[];
 }> {
   const given = readSettings(env);
+  const getuid = vi.spyOn(process, 'getuid').mockReturnValue(uid);
+  onTestFinished(() => {
+    getuid.mockRestore();
+  });
   let text = '';
   const stream = new Writable({
     decodeStrings: false,
@@ -192,6 +197,16 @@ describe('EventLog', () => {
     });
     const { written } = await startLogged();
     expect(written()[0]).toBe('Variabel IDLE_TIMEOUT tidak dikenal. Maksudnya IDLE_TIMEOUT_MS?');
+  });
+
+  it.each([
+    ['id', 'Layanan berjalan sebagai root, padahal tidak perlu hak istimewa.'],
+    ['en', 'The service runs as root, and needs no privileges.'],
+  ])('warns of root, which is not needed (%s)', async (locale, words) => {
+    const { written } = await startLogged({ LOCALE: locale }, {}, 0);
+    const [first, ...more] = written();
+    expect(first).toBe(words);
+    expect(more).toHaveLength(1);
   });
 
   it('says neither lines nor replies when it is not to log them', async () => {

@@ -67,8 +67,11 @@ export class EventLog implements OnApplicationBootstrap {
     if (given.LOG_REQUESTS && log.isLevelEnabled('info')) this.#followRequests();
   }
 
-  /** Warns of variables that were probably meant for the service and have no effect. */
+  /** Warns of what is probably not meant: privileges, and variables that have no effect. */
   onApplicationBootstrap(): void {
+    if (process.getuid?.() === 0) {
+      this.#say('warn', 'runningAsRoot', {}, this.#messages.runningAsRoot());
+    }
     for (const { name, meant } of misspeltSettings(process.env)) {
       const message = this.#messages.settingMisspelt(escapeControls(name), meant);
       this.#say('warn', 'settingMisspelt', { name, meant }, message);

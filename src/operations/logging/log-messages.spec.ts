@@ -155,6 +155,11 @@ const MESSAGES: Record<
     'Server stopped accepting. 3 sessions are finishing...',
   ],
   shutdownFinished: [(m) => m.shutdownFinished(0), 'Server berhenti.', 'Server stopped.'],
+  runningAsRoot: [
+    (m) => m.runningAsRoot(),
+    'Layanan berjalan sebagai root, padahal tidak perlu hak istimewa.',
+    'The service runs as root, and needs no privileges.',
+  ],
   settingMisspelt: [
     (m) => m.settingMisspelt('TIMEZONE', 'TIME_ZONE'),
     'Variabel TIMEZONE tidak dikenal. Maksudnya TIME_ZONE?',

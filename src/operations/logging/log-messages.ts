@@ -37,6 +37,7 @@ export interface LogMessages {
   relieved(bufferedBytes: number): string;
   shutdownStarted(open: number): string;
   shutdownFinished(cut: number): string;
+  runningAsRoot(): string;
   settingMisspelt(name: string, meant: string): string;
   linesDropped(count: number): string;
 }
@@ -76,6 +77,7 @@ const INDONESIAN: LogMessages = {
   shutdownStarted: (open) => `Server berhenti menerima koneksi. ${open} sesi diselesaikan...`,
   shutdownFinished: (cut) =>
     cut === 0 ? 'Server berhenti.' : `Server berhenti. ${cut} sesi diputus.`,
+  runningAsRoot: () => 'Layanan berjalan sebagai root, padahal tidak perlu hak istimewa.',
   settingMisspelt: (name, meant) => `Variabel ${name} tidak dikenal. Maksudnya ${meant}?`,
   linesDropped: (count) => `${count} baris log dibuang karena pembaca log terlalu lambat.`,
 };
@@ -115,6 +117,7 @@ const ENGLISH: LogMessages = {
   shutdownStarted: (open) => `Server stopped accepting. ${open} sessions are finishing...`,
   shutdownFinished: (cut) =>
     cut === 0 ? 'Server stopped.' : `Server stopped. ${cut} sessions were cut.`,
+  runningAsRoot: () => 'The service runs as root, and needs no privileges.',
   settingMisspelt: (name, meant) => `Variable ${name} is unknown. Did you mean ${meant}?`,
   linesDropped: (count) => `${count} log lines were dropped: the log's reader is too slow.`,
 };
