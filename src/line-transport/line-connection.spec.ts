@@ -56,6 +56,7 @@ function open(options: Partial<ConversationHost> = {}): {
       lineTimeoutMs: 0,
       writeTimeoutMs: 0,
       idleTimeoutMs: 0,
+      keepAliveMs: 0,
       words: ENGLISH,
       welcome: () => undefined,
       isWhole: (line) => ['PING', 'SLOW', 'QUIT'].includes(line),

@@ -27,6 +27,7 @@ export interface ConversationHost {
   readonly lineTimeoutMs: number;
   readonly writeTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly keepAliveMs: number;
   readonly words: LineWords;
   /** What is said before the first line is served, if anything is. */
   welcome(connection: LineConnection): LateAnswer | undefined;
@@ -58,9 +59,6 @@ export interface ConversationHost {
 
 /** The conversation goes on by itself: when the client has read, or others have had their turn. */
 const WAITING = Symbol('waiting');
-
-/** Silence after which the system asks whether the client is still there, and ends what is not. */
-const KEEP_ALIVE_MS = 60_000;
 
 const CONNECTION = Symbol('connection');
 type ConversingStream = Duplex & { [CONNECTION]: LineConnection };
@@ -242,9 +240,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
    * @param now in milliseconds, of any clock that does not go back
    */
   checkLimits(now: number): void {
-    if (this.#lastActive === undefined && this.#socket instanceof Socket) {
-      this.#socket.setKeepAlive(true, KEEP_ALIVE_MS); // now that it stays: most of a crowd that comes and goes do not
-    }
+    if (this.#lastActive === undefined) this.#keepAlive(); // now that it stays: most of a crowd that comes and goes do not
     this.#account();
     if (this.#isUnreadFor(this.#host.writeTimeoutMs, now)) this.destroy('writeTimeout');
     else if (this.#isSilentFor(this.#host.idleTimeoutMs, now)) this.#endIdle();
@@ -274,6 +270,13 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     this.#writer.flush();
     this.#rest();
     return undefined;
+  }
+
+  /** Has the system ask whether the client is still there. It counts in whole seconds, and takes none for its own two hours. */
+  #keepAlive(): void {
+    const { keepAliveMs } = this.#host;
+    if (keepAliveMs === 0 || !(this.#socket instanceof Socket)) return;
+    this.#socket.setKeepAlive(true, Math.ceil(keepAliveMs / 1_000) * 1_000);
   }
 
   get #answers(): LineAnswers {

@@ -22,6 +22,7 @@ describe('The options of a line server', () => {
       lineTimeoutMs: 60_000,
       writeTimeoutMs: 60_000,
       idleTimeoutMs: 600_000,
+      keepAliveMs: 60_000,
       handlerTimeoutMs: 30_000,
       shutdownGraceMs: 10_000,
       dispatch: 'auto',

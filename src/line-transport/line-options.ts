@@ -74,6 +74,13 @@ export interface LineServerOptions {
   /** Milliseconds a connection may be silent before it is closed, 0–86,400,000; 0 is for ever. Default 600,000. */
   readonly idleTimeoutMs?: number | undefined;
   /**
+   * Milliseconds of silence after which the system asks whether the client is still there, and then ten times a second apart; whoever
+   * answers none of it has vanished, and its connection fails (ETIMEDOUT). 0–32,767,000, in whole seconds: what is between is rounded
+   * up; 0 does not ask. Default 60,000. Less keeps a NAT from forgetting its clients; more, or none, spares those who are out of
+   * reach for longer than ten seconds now and then.
+   */
+  readonly keepAliveMs?: number | undefined;
+  /**
    * Milliseconds until a handler's first reply is too late: the client is told `handlerTimeout`, the next line is served, and
    * what the handler answers later is dropped; 0–86,400,000, 0 is never. Default 30,000. `@Command(…, { timeoutMs })` has its own.
    */
@@ -129,6 +136,7 @@ export const LINE_OPTION_BOUNDS = {
   lineTimeoutMs: { default: 60_000, min: 0, max: 86_400_000 },
   writeTimeoutMs: { default: 60_000, min: 0, max: 86_400_000 },
   idleTimeoutMs: { default: 600_000, min: 0, max: 86_400_000 },
+  keepAliveMs: { default: 60_000, min: 0, max: 32_767_000 }, // Linux takes no more seconds than that
   handlerTimeoutMs: { default: 30_000, min: 0, max: 86_400_000 },
   shutdownGraceMs: { default: 10_000, min: 0, max: 600_000 },
 } as const;
@@ -169,6 +177,7 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
     lineTimeoutMs: bounded('lineTimeoutMs'),
     writeTimeoutMs: bounded('writeTimeoutMs'),
     idleTimeoutMs: bounded('idleTimeoutMs'),
+    keepAliveMs: bounded('keepAliveMs'),
     handlerTimeoutMs: bounded('handlerTimeoutMs'),
     shutdownGraceMs: bounded('shutdownGraceMs'),
     dispatch: options.dispatch ?? 'auto',
