@@ -80,7 +80,8 @@ export class LineAnswers {
   /** Says words of the server in the place of a reply. */
   sayErrorLine({ line, closes, fault }: ErrorLine): void {
     const { connection, host, writer } = this;
-    if (fault !== undefined) host.onProtocolError(connection, fault);
+    if (fault === undefined) this.#faults = 0;
+    else host.onProtocolError(connection, fault);
     if (!writer.isOpen) return;
     writer.write(line);
     if (closes) this.#end();

@@ -187,6 +187,28 @@ describe('A conversation', () => {
     expect(socket.said).toBe('first\r\n');
   });
 
+  it('ends after so many lines in a row that are none of the protocol; one that is rejected is of it', async () => {
+    const { socket, over } = open({
+      maxProtocolErrors: 2,
+      answer: (_, { bytes, start, end }) =>
+        bytes.toString('latin1', start, end) === 'NO'
+          ? new ErrorLine('ERROR: no')
+          : new ErrorLine('?', false, 'unknownCommand'),
+    });
+    socket.push('x\nNO\nx\nNO\nx\nx\nx\n');
+    expect(await over).toBe('tooManyErrors');
+    expect(socket.said.split('\r\n')).toEqual([
+      '?',
+      'ERROR: no',
+      '?',
+      'ERROR: no',
+      '?',
+      '?',
+      'TOO MANY ERRORS.',
+      '',
+    ]);
+  });
+
   it('answers a timing mark only until it has ended', async () => {
     const { socket, over } = open();
     socket.push(Buffer.from('QUIT\n\xff\xfd\x06', 'latin1'));
