@@ -1,5 +1,7 @@
 /** A client that says nothing right is let go, where that is wished. */
+import { Controller } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
+import { Command, type LineReply } from '../../src/line-transport/index.js';
 import { nextEvent, startLineApplication } from '../support/line-application.js';
 import { talk, prepareLineApplication } from '../support/talk.js';
 import { EchoController } from './controllers.js';
@@ -39,6 +41,37 @@ describe('Lines in a row that the protocol does not allow', () => {
       UNKNOWN,
       UNKNOWN,
       'TOO MANY ERRORS.',
+    ]);
+  });
+
+  it.each(['THROW', 'REJECT'])('are counted anew after a handler that fails: %s', async (line) => {
+    @Controller()
+    class FailingController {
+      @Command('THROW')
+      throw(): LineReply {
+        throw new Error('failed');
+      }
+
+      @Command('REJECT')
+      reject(): Promise<LineReply> {
+        return Promise.reject(new Error('failed'));
+      }
+    }
+
+    const server = await prepareLineApplication([FailingController], [], undefined, {
+      maxProtocolErrors: 2,
+    });
+    server.on('handlerError', () => undefined);
+    const unknown = 'UNKNOWN COMMAND. Use THROW or REJECT.';
+    const [failed, last] = ['SERVER ERROR.', 'TOO MANY ERRORS.'];
+    expect(await talk(server, '?', line, '?', line, '?', '?', line)).toEqual([
+      unknown,
+      failed,
+      unknown,
+      failed,
+      unknown,
+      unknown,
+      last,
     ]);
   });
 
