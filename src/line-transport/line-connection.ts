@@ -331,7 +331,8 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     const isTooMuch = this.#account();
     if (this.#endReason !== undefined || this.#isPaused) return;
     if (this.#decoder.pendingBytes > this.#host.maxPendingBytes) this.#pause('pendingInput');
-    else if (isTooMuch) this.#pause('bufferedBytes');
+    // A client that is paused says nothing: a server that closes would take that for its last word.
+    else if (isTooMuch && !this.#draining) this.#pause('bufferedBytes');
   }
 
   #pause(reason: PauseReason): void {
