@@ -215,6 +215,21 @@ describe('A conversation', () => {
     expect(socket.said).toBe('PONG\r\nPONG\r\nPONG\r\n');
   });
 
+  it('serves no further line once its socket is gone, although it has not heard so yet', async () => {
+    const served: string[] = [];
+    const { socket, over } = open({
+      answer: (_, { bytes, start, end }) => {
+        const line = lineText(bytes, start, end);
+        served.push(line);
+        if (line === 'CUT') socket.destroy(Object.assign(new Error('cut'), { code: 'EPIPE' }));
+        return line === 'QUIT' ? CLOSE : line;
+      },
+    });
+    socket.push('PING\nCUT\nQUIT\nPING\n');
+    expect(await over).toBe('reset');
+    expect(served).toEqual(['PING', 'CUT']);
+  });
+
   it('answers a timing mark only until it has ended', async () => {
     const { socket, over } = open();
     socket.push(Buffer.from('QUIT\n\xff\xfd\x06', 'latin1'));

@@ -386,7 +386,8 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   #serveSlice(): LateAnswer | typeof WAITING | undefined {
     const decoder = this.#decoder;
     const writer = this.#writer;
-    while (this.#endReason === undefined) {
+    // Who is gone is told nothing, not even of a QUIT that it has sent: nothing behind it may be done either.
+    while (this.#endReason === undefined && writer.isOpen) {
       if (writer.isBlocked) {
         this.#isWaitingRead = true;
         this.#host.onPaused(this, 'unreadReplies');
@@ -416,9 +417,9 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     return undefined;
   }
 
-  /** Every line that has arrived is answered. */
+  /** Every line that has arrived is answered, or the socket is gone and 'close' follows. */
   #rest(): void {
-    if (this.#endReason !== undefined) return;
+    if (this.#endReason !== undefined || !this.#writer.isOpen) return;
     this.#isActive = true;
     if (this.#inputEnded) {
       this.end('client');
