@@ -189,6 +189,7 @@ export class LineAnswers {
         this.writer.flushSoon();
         await this.#untilRead();
       }
+      if (this.writer.isGone) this.leave(); // who hears of it later finds this line served
     } finally {
       const isAbandoned = this.#stream !== replies;
       if (!isAbandoned) this.#stream = undefined;

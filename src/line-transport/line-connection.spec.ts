@@ -230,6 +230,26 @@ describe('A conversation', () => {
     expect(served).toEqual(['PING', 'CUT']);
   });
 
+  it('aborts the signal of a stream whose client goes just when it says something', async () => {
+    let context: LineContext | undefined;
+    const returned = vi.fn(() => Promise.resolve({ done: true, value: undefined }));
+    const { socket, over } = open({
+      answer: (from) => {
+        context = new LineContext('PING', from);
+        const next = (): Promise<IteratorResult<string>> => {
+          socket.destroy(Object.assign(new Error('cut'), { code: 'ECONNRESET' }));
+          return Promise.resolve({ done: false, value: 'one' });
+        };
+        const replies = { next, return: returned };
+        return new LateAnswer(context, { [Symbol.asyncIterator]: () => replies });
+      },
+    });
+    socket.push('PING\n');
+    expect(await over).toBe('reset');
+    expect(context?.signal.reason).toMatchObject({ code: 'ERR_LINE_CLOSED' });
+    expect(returned).toHaveBeenCalledOnce();
+  });
+
   it('answers a timing mark only until it has ended', async () => {
     const { socket, over } = open();
     socket.push(Buffer.from('QUIT\n\xff\xfd\x06', 'latin1'));

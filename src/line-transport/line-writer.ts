@@ -62,6 +62,11 @@ export class LineWriter {
     return this.stream.writable;
   }
 
+  /** Whether nothing more can be said although nobody has ended it: 'close' is yet to come. */
+  get isGone(): boolean {
+    return !this.stream.writable && !this.stream.writableEnded;
+  }
+
   /** How much of what was said the system has not taken yet; in characters or bytes, for a bound either will do. */
   get waiting(): number {
     return this.#outgoing.length + this.stream.writableLength;
