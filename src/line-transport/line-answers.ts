@@ -65,7 +65,6 @@ export class LineAnswers {
   serve(decoder: LineDecoder): LateAnswer | undefined {
     const answer = this.host.answer(this.connection, decoder);
     if (answer instanceof ErrorLine) {
-      if (answer.fault === undefined) this.#faults = 0;
       this.sayErrorLine(answer);
     } else {
       this.#faults = 0;

@@ -207,6 +207,8 @@ describe('A conversation', () => {
       'TOO MANY ERRORS.',
       '',
     ]);
+  });
+
   it('is not paused while its server closes: every line that has arrived is answered', async () => {
     const { socket, connection, over } = open({ onHeld: () => true });
     for (const line of ['PING\n', 'PING\n', 'PING\n']) socket.push(line);
