@@ -37,7 +37,8 @@ export interface RegisteredCommand {
 export class CommandTable {
   readonly #commands = new Map<string, RegisteredCommand>();
   readonly #spelt = new Spelling<RegisteredCommand>();
-  /** The length of the longest name that may be followed by arguments. */
+  /** The length of the longest name, and of the longest that may be followed by arguments. */
+  #longestName = 0;
   #longest = 0;
   #names: readonly string[] = [];
 
@@ -99,6 +100,7 @@ export class CommandTable {
     }
     this.#commands.set(key, command);
     this.#spelt.set(name, command);
+    this.#longestName = Math.max(this.#longestName, key.length);
     if (args !== undefined) this.#longest = Math.max(this.#longest, key.length);
     this.#names = this.known.map((each) => each.name);
   }
@@ -110,7 +112,7 @@ export class CommandTable {
 
   /** The command that a line is, or begins with if it takes arguments; the longest that fits. */
   find(line: string): RegisteredCommand | undefined {
-    const exact = this.#commands.get(this.keyOf(line));
+    const exact = this.#named(line);
     if (exact !== undefined) return exact;
     for (let end = Math.min(this.#longest, line.length - 1); end > 0; end--) {
       if (!isBlank(line.charCodeAt(end))) continue;
@@ -122,8 +124,13 @@ export class CommandTable {
 
   /** Whether a line is complete as it stands: the name of a command that nothing may follow. */
   isWhole(line: string): boolean {
-    const command = this.#commands.get(this.keyOf(line));
+    const command = this.#named(line);
     return command !== undefined && command.args === undefined;
+  }
+
+  /** A line that is longer than every name is not read for it. */
+  #named(line: string): RegisteredCommand | undefined {
+    return line.length > this.#longestName ? undefined : this.#commands.get(this.keyOf(line));
   }
 
   /** Case is ignored in ASCII only: in Unicode, `ſtop` would be STOP. */

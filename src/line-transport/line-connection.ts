@@ -60,6 +60,9 @@ export interface ConversationHost {
 /** The conversation goes on by itself: when the client has read, or others have had their turn. */
 const WAITING = Symbol('waiting');
 
+/** An unfinished line that is longer is no command by itself: it is not looked at with each of its bytes. */
+const MAX_WHOLE_BYTES = 4_096;
+
 const CONNECTION = Symbol('connection');
 type ConversingStream = Duplex & { [CONNECTION]: LineConnection };
 
@@ -435,6 +438,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     return (
       this.#host.lineGraceMs > 0 &&
       unfinished !== undefined &&
+      unfinished.length <= MAX_WHOLE_BYTES &&
       this.#host.isWhole(lineText(unfinished))
     );
   }
