@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 describe.each([
-  ['FEATURES.md', 50],
-  ['RELIABILITY.md', 20],
-])('docs/%s', (name, least) => {
-  const page = new URL(`../../docs/${name}`, import.meta.url);
+  ['docs/FEATURES.md', 50],
+  ['docs/RELIABILITY.md', 20],
+  ['SECURITY.md', 10],
+])('%s', (name, least) => {
+  const page = new URL(`../../${name}`, import.meta.url);
   /** The links of the page's tables: what they call the test, and the file they lead to. */
   const links = [...readFileSync(page, 'utf8').matchAll(/\[([^\]]+)\]\(([^)]+\.spec\.ts)\)/g)].map(
     ([, title = '', file = '']) => ({ title, file }),
