@@ -4,6 +4,7 @@
 import { BUSY, isLimited } from './limited.js';
 import { figure, type Figure, ratio, type Results, type Spread } from './samples.js';
 import type { Scenario } from './scenarios.js';
+import { table } from './table.js';
 import { type Verdict, verdicts } from './targets.js';
 
 interface Column {
@@ -125,12 +126,4 @@ function shown(number: number | undefined): string {
   if (number === undefined) return '–';
   if (number >= 100) return Number(number.toPrecision(3)).toLocaleString('en');
   return number.toFixed(number >= 10 ? 1 : 2);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map(line).join('\n');
-}
-
-function line(row: readonly string[]): string {
-  return `| ${row.join(' | ')} |`;
 }

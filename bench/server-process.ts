@@ -53,7 +53,7 @@ export class ServerProcess {
       await firstReply(contender, port, child);
     } catch (error) {
       child.kill('SIGKILL');
-      const printed = readFileSync(join(folder, 'log'), 'utf8').slice(-2_000);
+      const printed = printedInto(folder).slice(-2_000);
       rmSync(folder, { recursive: true });
       throw new Error(`It does not answer: ${String(error)}\n${printed}`, { cause: error });
     }
@@ -65,6 +65,11 @@ export class ServerProcess {
     return cpuSeconds(this.child.pid ?? 0);
   }
 
+  /** What it has printed so far. */
+  printed(): string {
+    return printedInto(this.folder);
+  }
+
   async stop(): Promise<void> {
     if (!hasEnded(this.child)) {
       const ended = once(this.child, 'exit');
@@ -73,6 +78,10 @@ export class ServerProcess {
     }
     rmSync(this.folder, { recursive: true });
   }
+}
+
+function printedInto(folder: string): string {
+  return readFileSync(join(folder, 'log'), 'utf8');
 }
 
 function run(

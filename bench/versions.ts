@@ -6,12 +6,19 @@ import { cpus, release } from 'node:os';
 import * as v from 'valibot';
 import { firstLine, inRepository, PINNING } from './programs.js';
 
-export function versions(): string[] {
+/** On whatever is measured here. */
+export function ownVersions(): string[] {
   const [cpu] = cpus();
   const [kernel] = /^[\d.]+/.exec(release()) ?? [''];
   return [
     `Node ${process.version}, Linux ${kernel}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}`,
     `package ${versionOf('package.json')}, @nestjs/core ${ofModule('@nestjs/core')}, @nestjs/microservices ${ofModule('@nestjs/microservices')}`,
+  ];
+}
+
+export function versions(): string[] {
+  return [
+    ...ownVersions(),
     [
       ofProgram('Redis', 'redis-server', '--version'),
       ofProgram('memcached', 'memcached', '-V'),

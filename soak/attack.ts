@@ -1,0 +1,14 @@
+/**
+ * Attack: something bad that clients do to the service, and what is promised nevertheless.
+ */
+import type { ServiceOptions } from './service.js';
+import type { Stage } from './stage.js';
+import type { Verdict } from './verdict.js';
+
+export interface Attack {
+  readonly name: string;
+  /** What happens, for the page of results. */
+  readonly title: string;
+  readonly service?: ServiceOptions;
+  readonly run: (stage: Stage) => Promise<Verdict[]>;
+}

@@ -1,0 +1,111 @@
+/**
+ * Stage: what an attack is given: a service, processes of clients, and how both are observed. Everything that is started on it ends with it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Act } from './act.js';
+import { pipeline } from './acts/pipeline.js';
+import { startWitness, stopWitness, type Witnessed } from './acts/witness.js';
+import { ClientProcess } from './client-process.js';
+import { Service, type ServiceOptions } from './service.js';
+import type { Vitals } from './vitals.js';
+
+/** An act may take so long; a bound, not a promise. */
+const ACT_MS = 300_000;
+/** So long the service may take to be rid of clients that have gone. */
+const LEAVE_MS = 20_000;
+const LOOK_MS = 50;
+/** Enough that what is compiled and allocated once is. */
+const WARM_UP = { connections: 20, lines: 20_000, script: 'mixed', pauseMs: 0 } as const;
+const WITNESS = { everyMs: 5, newcomerEveryMs: 100 };
+
+/** What was seen during something. */
+export interface Observed<Result> {
+  readonly result: Result;
+  readonly witness: Witnessed;
+  readonly before: Vitals;
+  readonly after: Vitals;
+  /** The most memory meanwhile, less what there was before, in MiB. */
+  readonly growthMib: number;
+  /** What is left of it when everybody has gone and garbage is collected. */
+  readonly remainsMib: number;
+}
+
+export class Stage {
+  readonly #clients: ClientProcess[] = [];
+
+  private constructor(
+    readonly service: Service,
+    /** The part of its full size that an attack has, up to 1. */
+    readonly scale: number,
+  ) {}
+
+  static async open(options: ServiceOptions, scale: number): Promise<Stage> {
+    return new Stage(await Service.start(options), scale);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.stop()));
+    await this.service.stop();
+  }
+
+  /** A number of the attack, in its present size. */
+  sized(full: number, least = 1): number {
+    return Math.max(least, Math.round(full * this.scale));
+  }
+
+  /** One more process of clients. */
+  async clients(): Promise<ClientProcess> {
+    const clients = await ClientProcess.start(this.service.port);
+    this.#clients.push(clients);
+    return clients;
+  }
+
+  /** Has clients of their own process do this. */
+  async perform<Task, Told>(
+    act: Act<Task, Told>,
+    task: Task,
+    clients?: ClientProcess,
+  ): Promise<Told> {
+    const performing = clients ?? (await this.clients());
+    return performing.perform(act, task, ACT_MS);
+  }
+
+  /** So that what is compiled and allocated once is not counted. */
+  async warmUp(): Promise<void> {
+    await this.perform(pipeline, { ...WARM_UP, lines: this.sized(WARM_UP.lines) });
+    await this.untilOnly(0);
+  }
+
+  /** Resolves when so many connections are open, at the latest after {@link LEAVE_MS}. @returns how many are */
+  async untilOnly(connections: number): Promise<number> {
+    const until = Date.now() + LEAVE_MS;
+    while (this.service.vitals().connections > connections && Date.now() < until) {
+      await sleep(LOOK_MS);
+    }
+    return this.service.vitals().connections;
+  }
+
+  /** Does something while a healthy client asks all the time. */
+  async observe<Result>(something: () => Promise<Result>): Promise<Observed<Result>> {
+    const { service } = this;
+    await this.warmUp();
+    const collectedBefore = await service.collected();
+    const before = service.vitals();
+    service.forgetPeak();
+    const watching = await this.clients();
+    await this.perform(startWitness, WITNESS, watching);
+    const result = await something();
+    const witness = await this.perform(stopWitness, null, watching);
+    await this.untilOnly(before.connections);
+    const growthMib = service.peakMib() - before.rssMib;
+    const collectedAfter = await service.collected();
+    return {
+      result,
+      witness,
+      before,
+      after: service.vitals(),
+      growthMib,
+      remainsMib: collectedAfter.rssMib - collectedBefore.rssMib,
+    };
+  }
+}
