@@ -4,6 +4,7 @@
 import type { Act } from './act.js';
 import { askAll, burst, disperse, gather, lookAround } from './acts/crowd.js';
 import { endlessLine } from './acts/endless.js';
+import { mingle } from './acts/mingle.js';
 import { pipeline } from './acts/pipeline.js';
 import { churn, noise, resets, resetsUnderWrite } from './acts/rude.js';
 import { drip, dropHalfLines, openHalfLines, type } from './acts/slow.js';
@@ -14,6 +15,7 @@ export const ACTS: readonly Act<unknown, unknown>[] = [
   startWitness,
   stopWitness,
   pipeline,
+  mingle,
   resets,
   resetsUnderWrite,
   churn,

@@ -1,29 +1,48 @@
 /**
  * `npm run soak`: what the service promises, held against clients that wish it ill. Options, method and attacks: README.md.
  */
+import { CORES, stayOn } from '../bench/programs.js';
 import { ATTACKS, carryOut, type Outcome } from './attacks.js';
 import { soakOptions } from './options.js';
-import { attacksSection, writeSection } from './page.js';
+import { attacksSection, sampleLine, soakSection, writeSection } from './page.js';
+import { soak } from './soak.js';
+import type { Verdict } from './verdict.js';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => process.exit(1)); // and so do the service and its clients
 }
+stayOn(CORES.generator); // as its clients do; the service has the other core
+const attackNames = ATTACKS.map(({ name }) => name);
 const options = soakOptions(process.argv.slice(2));
-const { attack: name = 'all' } = options;
-const attacks = ATTACKS.filter((attack) => name === 'all' || attack.name === name);
-if (attacks.length === 0) {
-  const names = ATTACKS.map((attack) => attack.name).join(', ');
-  throw new RangeError(`There is no attack ${name}; there are ${names}.`);
+const section = options.attacks.length === 0 ? await soaked() : await attacked(options.attacks);
+console.log(section);
+if (options.write) await writeSection(section);
+
+async function soaked(): Promise<string> {
+  const result = await soak(options.minutes, (sample) => console.error(sampleLine(sample)));
+  tell('soak', result.verdicts);
+  return soakSection(result, options);
 }
-const outcomes: Outcome[] = [];
-for (const attack of attacks) {
-  const outcome = await carryOut(attack, options.scale);
-  outcomes.push(outcome);
-  for (const { promise, measured, isMet } of outcome.verdicts) {
-    console.error(`${isMet ? 'met   ' : 'BROKEN'} ${attack.name}: ${promise}: ${measured}`);
+
+async function attacked(names: readonly string[]): Promise<string> {
+  const unknown = names.filter((name) => name !== 'all' && !attackNames.includes(name));
+  if (unknown.length > 0) {
+    throw new RangeError(`No attack is called ${unknown.join()}. There are ${attackNames.join()}.`);
+  }
+  const attacks = ATTACKS.filter(({ name }) => names.includes('all') || names.includes(name));
+  const outcomes: Outcome[] = [];
+  for (const attack of attacks) {
+    const outcome = await carryOut(attack, options.scale);
+    outcomes.push(outcome);
+    tell(attack.name, outcome.verdicts);
+  }
+  return attacksSection(outcomes, options);
+}
+
+/** While it goes on; a promise that is not kept makes the exit code 1. */
+function tell(name: string, verdicts: readonly Verdict[]): void {
+  for (const { promise, measured, isMet } of verdicts) {
+    console.error(`${isMet ? 'met   ' : 'BROKEN'} ${name}: ${promise}: ${measured}`);
     if (!isMet) process.exitCode = 1;
   }
 }
-const section = attacksSection(outcomes, options);
-console.log(section);
-if (options.write) await writeSection('Attacks', section);

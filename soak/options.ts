@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util';
 export interface SoakOptions {
   /** How it was called. */
   readonly command: string;
-  /** The name of an attack, or all of them; `undefined` is the soak itself. */
-  readonly attack: string | undefined;
+  /** The names of attacks, or `all`; none is the soak itself. */
+  readonly attacks: readonly string[];
   readonly minutes: number;
   /** The part of their full size that attacks have. */
   readonly scale: number;
@@ -19,7 +19,7 @@ export function soakOptions(args: readonly string[]): SoakOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      attack: { type: 'string' },
+      attack: { type: 'string', multiple: true, default: [] },
       minutes: { type: 'string', default: '5' },
       scale: { type: 'string', default: '1' },
       write: { type: 'boolean', default: false },
@@ -27,7 +27,7 @@ export function soakOptions(args: readonly string[]): SoakOptions {
   });
   return {
     command: ['npm run soak --', ...args].join(' '),
-    attack: values.attack,
+    attacks: values.attack,
     minutes: positive('minutes', values.minutes, 24 * 60),
     scale: positive('scale', values.scale, 1),
     write: values.write,

@@ -8,6 +8,7 @@ import { table } from '../bench/table.js';
 import { ownVersions } from '../bench/versions.js';
 import type { Outcome } from './attacks.js';
 import type { SoakOptions } from './options.js';
+import type { Sample, Soaked } from './soak.js';
 import type { Verdict } from './verdict.js';
 
 const PAGE = inRepository('soak/results.md');
@@ -16,8 +17,8 @@ const HEAD = [
   'Made by `npm run soak`; [README.md](README.md) tells how it is measured. Each part says by which command and with which versions.',
 ].join('\n\n');
 
-const SECTIONS = ['Attacks', 'Soak'] as const;
-type SectionName = (typeof SECTIONS)[number];
+/** Parts of the page, each with its heading. */
+const HEADINGS = ['## Attacks', '## Soak'] as const;
 
 export function attacksSection(
   outcomes: readonly Outcome[],
@@ -35,24 +36,52 @@ export function attacksSection(
   ].join('\n\n');
 }
 
+export function soakSection(
+  { minutes, samples, verdicts }: Soaked,
+  { command }: SoakOptions,
+): string {
+  const head = ['s', 'RSS MiB', 'heap MiB', 'descriptors', 'connections', 'busy'];
+  return [
+    '## Soak',
+    `Made by \`${command}\`: ${minutes} minutes.`,
+    versionList(),
+    table(['promise', 'measured', 'met'], verdicts.map(cells)),
+    table(head, samples.map(figures)),
+  ].join('\n\n');
+}
+
+/** A sample as it is told while the soak goes on. */
+export function sampleLine(sample: Sample): string {
+  const [seconds, rss, heap, descriptors, connections, busy] = figures(sample);
+  return `${seconds} s: RSS ${rss} MiB, heap ${heap} MiB, ${descriptors} descriptors, ${connections} connections, busy ${busy}`;
+}
+
 /** Puts a part in its place; the other one stays. */
-export async function writeSection(name: SectionName, section: string): Promise<void> {
+export async function writeSection(section: string): Promise<void> {
   const old = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
-  const parts = SECTIONS.flatMap((each) => (each === name ? [section] : partOf(old, each)));
+  const parts = HEADINGS.flatMap((heading) =>
+    section.startsWith(`${heading}\n`) ? [section] : partOf(old, heading),
+  );
   writeFileSync(PAGE, await format([HEAD, ...parts].join('\n\n'), { parser: 'markdown' }));
 }
 
-export function versionList(): string {
+function figures({ seconds, rssMib, heapMib, descriptors, connections, busy }: Sample): string[] {
+  const memory = [rssMib, heapMib].map((mib) => mib.toFixed(1));
+  return [seconds.toFixed(0), ...memory, String(descriptors), String(connections), busy.toFixed(2)];
+}
+
+function versionList(): string {
   return ownVersions()
     .map((line) => `- ${line}`)
     .join('\n');
 }
 
-export function cells({ promise, measured, isMet }: Verdict): string[] {
-  return [promise, measured.replaceAll('|', String.raw`\|`), isMet ? 'yes' : '**no**'];
+function cells({ promise, measured, isMet }: Verdict): string[] {
+  const oneLine = measured.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ');
+  return [promise, oneLine, isMet ? 'yes' : '**no**'];
 }
 
-function partOf(page: string, name: SectionName): string[] {
-  const part = page.split(/\n(?=## )/).find((each) => each.startsWith(`## ${name}\n`));
+function partOf(page: string, heading: string): string[] {
+  const part = page.split(/\n(?=## )/).find((each) => each.startsWith(`${heading}\n`));
   return part === undefined ? [] : [part.trimEnd()];
 }

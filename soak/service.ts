@@ -4,9 +4,9 @@
 import { once } from 'node:events';
 import * as v from 'valibot';
 import { type Contender, contender } from '../bench/contenders.js';
-import { compiled, CORES } from '../bench/programs.js';
+import { compiled } from '../bench/programs.js';
 import { ServerProcess } from '../bench/server-process.js';
-import { forgetPeak, peakMib, type Vitals, vitals } from './vitals.js';
+import { forgetPeak, peakMib, Starvation, type Vitals, vitals } from './vitals.js';
 
 /** What servers/memory-probe.ts tells, in bytes. */
 const Memory = v.object({ rss: v.number(), heap: v.number() });
@@ -33,7 +33,6 @@ export class Service {
       command: (port) => withLimit(service.command(port), maxDescriptors),
     };
     const server = await ServerProcess.start(limited, {
-      cores: CORES.twoWorkers,
       env: { ...SETTINGS, ...settings },
       ...(maxDescriptors === undefined && {
         nodeArgs: ['--expose-gc', '--import', compiled('servers/memory-probe.js')],
@@ -65,6 +64,11 @@ export class Service {
 
   peakMib(): number {
     return peakMib(this.pid);
+  }
+
+  /** From now on. */
+  starvation(): Starvation {
+    return new Starvation(this.pid);
   }
 
   cpuSeconds(): number {

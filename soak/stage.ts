@@ -9,7 +9,7 @@ import { ClientProcess } from './client-process.js';
 import { Service, type ServiceOptions } from './service.js';
 import type { Vitals } from './vitals.js';
 
-/** An act may take so long; a bound, not a promise. */
+/** An act may take so long, unless it is told for how long it goes on; a bound, not a promise. */
 const ACT_MS = 300_000;
 /** So long the service may take to be rid of clients that have gone. */
 const LEAVE_MS = 20_000;
@@ -18,10 +18,16 @@ const LOOK_MS = 50;
 const WARM_UP = { connections: 20, lines: 20_000, script: 'mixed', pauseMs: 0 } as const;
 const WITNESS = { everyMs: 5, newcomerEveryMs: 100 };
 
-/** What was seen during something. */
-export interface Observed<Result> {
-  readonly result: Result;
+/** What a witness saw, and whether what it saw was the service's doing. */
+export interface Watched {
   readonly witness: Witnessed;
+  /** The part of the time in which the service had work and no processor. */
+  readonly starved: number;
+}
+
+/** What was seen during something. */
+export interface Observed<Result> extends Watched {
+  readonly result: Result;
   readonly before: Vitals;
   readonly after: Vitals;
   /** The most memory meanwhile, less what there was before, in MiB. */
@@ -32,6 +38,8 @@ export interface Observed<Result> {
 
 export class Stage {
   readonly #clients: ClientProcess[] = [];
+  /** Those of them that have done what they were for. */
+  readonly #free: ClientProcess[] = [];
 
   private constructor(
     readonly service: Service,
@@ -60,14 +68,18 @@ export class Stage {
     return clients;
   }
 
-  /** Has clients of their own process do this. */
+  /** Has clients do this: those of this process, or of one that has nothing else to do. */
   async perform<Task, Told>(
     act: Act<Task, Told>,
     task: Task,
     clients?: ClientProcess,
+    withinMs = ACT_MS,
   ): Promise<Told> {
-    const performing = clients ?? (await this.clients());
-    return performing.perform(act, task, ACT_MS);
+    if (clients !== undefined) return clients.perform(act, task, withinMs);
+    const free = this.#free.pop() ?? (await this.clients());
+    const told = await free.perform(act, task, withinMs);
+    this.#free.push(free);
+    return told;
   }
 
   /** So that what is compiled and allocated once is not counted. */
@@ -86,22 +98,30 @@ export class Stage {
   }
 
   /** Does something while a healthy client asks all the time. */
+  async watch<Result>(
+    something: () => Promise<Result>,
+  ): Promise<Watched & { readonly result: Result }> {
+    const watching = await this.clients();
+    await this.perform(startWitness, WITNESS, watching);
+    const starvation = this.service.starvation();
+    const result = await something();
+    const starved = starvation.part();
+    return { result, starved, witness: await this.perform(stopWitness, null, watching) };
+  }
+
+  /** The same, and what it does to the service. */
   async observe<Result>(something: () => Promise<Result>): Promise<Observed<Result>> {
     const { service } = this;
     await this.warmUp();
     const collectedBefore = await service.collected();
     const before = service.vitals();
     service.forgetPeak();
-    const watching = await this.clients();
-    await this.perform(startWitness, WITNESS, watching);
-    const result = await something();
-    const witness = await this.perform(stopWitness, null, watching);
+    const watched = await this.watch(something);
     await this.untilOnly(before.connections);
     const growthMib = service.peakMib() - before.rssMib;
     const collectedAfter = await service.collected();
     return {
-      result,
-      witness,
+      ...watched,
       before,
       after: service.vitals(),
       growthMib,

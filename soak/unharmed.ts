@@ -1,8 +1,7 @@
 /**
  * What is promised whatever some clients do: the others are served, and nothing is left of it.
  */
-import type { Witnessed } from './acts/witness.js';
-import type { Observed } from './stage.js';
+import type { Observed, Watched } from './stage.js';
 import { atMost, grouped, holds, type Verdict } from './verdict.js';
 
 /** Descriptors that may have come in the meantime for other reasons than clients. */
@@ -10,7 +9,7 @@ const SPARE_DESCRIPTORS = 10;
 const REMAINS_MIB = 40;
 
 /** A healthy client is answered, rightly and soon. */
-export function served(witness: Witnessed, p99Ms: number): Verdict[] {
+export function served({ witness, starved }: Watched, p99Ms: number): Verdict[] {
   const { asked, answered, wrong, newcomers, newcomersServed, p50, p99, max, fault } = witness;
   const isServed = answered === asked && wrong === 0 && newcomersServed === newcomers;
   const told = `${grouped(answered)} of ${grouped(asked)}, ${grouped(newcomersServed)} of ${grouped(newcomers)} newcomers`;
@@ -23,7 +22,7 @@ export function served(witness: Witnessed, p99Ms: number): Verdict[] {
     holds(
       `a healthy client waits less than ${p99Ms} ms (p99)`,
       p99 < p99Ms,
-      `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms`,
+      `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms; without a processor: service ${percent(starved)}, client ${percent(witness.starved)} of the time`,
     ),
   ];
 }
@@ -44,4 +43,8 @@ export function cleared({ before, after, remainsMib }: Observed<unknown>): Verdi
 
 function signed(number: number): string {
   return number < 0 ? String(number) : `+${number}`;
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(0)} %`;
 }

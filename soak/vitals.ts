@@ -4,6 +4,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const MIB = 1024;
+/** Of a millisecond. */
+const NANOSECONDS = 1e6;
 
 export interface Vitals {
   /** Memory of the process that is in RAM, in MiB. */
@@ -34,6 +36,30 @@ export function peakMib(pid: number): number {
 /** From now on the peak is a new one (proc(5), clear_refs). */
 export function forgetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** The part of the time, since it was made, in which a process had work and no processor: what others on the machine cost it. */
+export class Starvation {
+  readonly #begun = performance.now();
+  readonly #before: number;
+
+  constructor(private readonly pid: number) {
+    this.#before = starvedMs(pid);
+  }
+
+  part(): number {
+    return (starvedMs(this.pid) - this.#before) / (performance.now() - this.#begun);
+  }
+}
+
+/** Of its main thread. */
+function starvedMs(pid: number): number {
+  try {
+    const [, waited] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
+    return Number(waited) / NANOSECONDS;
+  } catch {
+    return 0; // a kernel that does not tell
+  }
 }
 
 function status(pid: number, field: string): number {

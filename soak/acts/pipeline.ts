@@ -10,7 +10,7 @@ import { type Kind, ReplyChecker } from '../reply-checker.js';
 import { closed, dial } from '../sockets.js';
 import { QUIT } from '../words.js';
 
-interface Script {
+export interface Script {
   /** What is sent, line by line; it begins again when it is over. */
   readonly lines: readonly string[];
   readonly kinds: readonly Kind[];
@@ -21,7 +21,7 @@ const MIXTURE = Array.from({ length: 1_009 }, (_, index): Kind =>
   (index * index) % 11 === 4 ? 'unknown' : 'time',
 );
 
-const SCRIPTS = {
+export const SCRIPTS = {
   time: { lines: ['TIME\n'], kinds: ['time'] },
   unknown: { lines: ['x\n'], kinds: ['unknown'] },
   empty: { lines: ['\n'], kinds: ['unknown'] },
@@ -54,7 +54,7 @@ export const pipeline = act(
     const begun = performance.now();
     const sockets = await Promise.all(Array.from({ length: connections }, () => dial(port)));
     const checkers = await Promise.all(
-      sockets.map((socket) => converse(socket, SCRIPTS[script], lines, pauseMs)),
+      sockets.map((socket) => converse(socket, SCRIPTS[script], lines, { pauseMs })),
     );
     return {
       replies: checkers.reduce((sum, { replies }) => sum + replies, 0),
@@ -64,18 +64,32 @@ export const pipeline = act(
   },
 );
 
-async function converse(
+/** How a client reads. */
+interface Reading {
+  /** For so long it does not. */
+  readonly pauseMs: number;
+  /** And for so long after each chunk. Default: 0. */
+  readonly chunkPauseMs?: number;
+}
+
+/** Sends so many lines and QUIT, and looks at what comes. */
+export async function converse(
   socket: Socket,
   script: Script,
   lines: number,
-  pauseMs: number,
+  { pauseMs, chunkPauseMs = 0 }: Reading,
 ): Promise<ReplyChecker> {
   const checker = new ReplyChecker(script.kinds);
   const sent = sendLines(socket, script, lines).catch((error: unknown) => {
     checker.fault ??= String(error);
   });
   await sleep(pauseMs);
-  socket.on('data', (chunk: Buffer) => checker.push(chunk));
+  socket.on('data', (chunk: Buffer) => {
+    checker.push(chunk);
+    if (chunkPauseMs === 0) return;
+    socket.pause();
+    setTimeout(() => socket.resume(), chunkPauseMs);
+  });
   await sent;
   socket.end(QUIT);
   await closed(socket);
@@ -84,7 +98,7 @@ async function converse(
 }
 
 /** No faster than the service takes them. */
-export async function sendLines(socket: Socket, script: Script, count: number): Promise<void> {
+async function sendLines(socket: Socket, script: Script, count: number): Promise<void> {
   const all = script.lines.join('');
   const repeated = Math.max(1, Math.floor(CHUNK_BYTES / all.length));
   const chunk = Buffer.from(all.repeat(repeated));

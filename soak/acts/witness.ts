@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { act } from '../act.js';
 import { Latencies, latencies } from '../latencies.js';
 import { closed, dial } from '../sockets.js';
+import { Starvation } from '../vitals.js';
 import { QUIT, TIME, TIME_REPLY, TIME_REPLY_FORM } from '../words.js';
 
 /** Milliseconds that the last replies may take to come. */
@@ -22,6 +23,8 @@ const Witnessed = v.object({
   /** How often the service ended the conversation, or would not begin one. */
   cut: v.number(),
   ...Latencies.entries,
+  /** The part of the time in which the witness itself had work and no processor. */
+  starved: v.number(),
   newcomers: v.number(),
   newcomersServed: v.number(),
   newcomerMax: v.number(),
@@ -54,6 +57,7 @@ class Witness {
   /** When each of the requests was sent that are not answered. */
   #open: number[] = [];
   #socket: Socket | undefined;
+  readonly #starved = new Starvation(process.pid);
   #received = '';
   #asked = 0;
   #wrong = 0;
@@ -79,6 +83,7 @@ class Witness {
 
   async end(): Promise<Witnessed> {
     for (const timer of this.#timers) clearInterval(timer);
+    const starved = this.#starved.part();
     const until = Date.now() + LAST_MS;
     while (this.#open.length > 0 && Date.now() < until) await sleep(this.everyMs);
     await Promise.race([Promise.all(this.#visits), sleep(until - Date.now())]);
@@ -94,6 +99,7 @@ class Witness {
       wrong: this.#wrong,
       cut: this.#cut,
       ...latencies(this.#latencies),
+      starved,
       newcomers: this.#newcomersCame,
       newcomersServed: this.#newcomers.length,
       newcomerMax: latencies(this.#newcomers).max,

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack } from '../attack.js';
 import { askAll, burst, disperse, gather, lookAround } from '../acts/crowd.js';
 import type { ClientProcess } from '../client-process.js';
-import { startWitness, stopWitness } from '../acts/witness.js';
 import type { Stage } from '../stage.js';
 import { served } from '../unharmed.js';
 import { allOf, atMost, grouped, holds, type Verdict } from '../verdict.js';
@@ -28,13 +27,11 @@ const crowd10k: Attack = {
     const before = await stage.service.collected();
     const crowds = await gathered(stage, count);
     const connected = await stage.service.collected();
-    const watching = await stage.clients();
-    await stage.perform(startWitness, { everyMs: 5, newcomerEveryMs: 100 }, watching);
     const overMs = stage.sized(5_000);
-    const asked = await each(crowds, (crowd) =>
-      stage.perform(askAll, { overMs, withinMs: WITHIN_MS }, crowd),
+    const watched = await stage.watch(() =>
+      each(crowds, (crowd) => stage.perform(askAll, { overMs, withinMs: WITHIN_MS }, crowd)),
     );
-    const witness = await stage.perform(stopWitness, null, watching);
+    const asked = watched.result;
     const spoken = await stage.service.collected();
     return [
       allOf('every one of them is answered', sum(asked, 'answered'), count),
@@ -43,7 +40,7 @@ const crowd10k: Attack = {
         Math.max(...asked.map(({ p99 }) => p99)) < 200,
         `p50 ${worst(asked, 'p50')}, p99 ${worst(asked, 'p99')}, max ${worst(asked, 'max')} ms`,
       ),
-      ...served(witness, 200),
+      ...served(watched, 200),
       ...memoryOfEach(count, before, connected, spoken),
       ...(await leave(stage, crowds)),
     ];
@@ -102,7 +99,7 @@ const burst300: Attack = {
     return [
       allOf('every one of them is answered', answered, count),
       holds('all of them within 1 s', seconds < 1, `${(seconds * 1_000).toFixed(0)} ms`),
-      ...served(observed.witness, 100),
+      ...served(observed, 100),
     ];
   },
 };

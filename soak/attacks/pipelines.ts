@@ -32,7 +32,7 @@ function pipelines({ name, title, connections, lines, script }: Pipelines): Atta
           connections * task.lines,
           fault,
         ),
-        ...served(observed.witness, P99_MS),
+        ...served(observed, P99_MS),
         ...cleared(observed),
       ];
     },

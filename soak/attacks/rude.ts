@@ -31,7 +31,7 @@ function rude(
       return [
         allOf(promise, observed.result.ended, task.count),
         atMost('growth of the process', observed.growthMib, GROWTH_MIB, 'MiB'),
-        ...served(observed.witness, P99_MS),
+        ...served(observed, P99_MS),
         ...cleared(observed),
       ];
     },
@@ -52,7 +52,7 @@ const endless: Attack = {
         isAnswered ? `yes, after ${seconds.toFixed(1)} s` : JSON.stringify(received),
       ),
       atMost('growth of the process', observed.growthMib, GROWTH_MIB, 'MiB'),
-      ...served(observed.witness, P99_MS),
+      ...served(observed, P99_MS),
       ...cleared(observed),
     ];
   },

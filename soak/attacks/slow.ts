@@ -26,7 +26,7 @@ const halfLines: Attack = {
     });
     return [
       allOf('they may take their time', observed.result.open, count),
-      ...served(observed.witness, P99_MS),
+      ...served(observed, P99_MS),
       ...cleared(observed),
     ];
   },
@@ -59,7 +59,7 @@ const drips: Attack = {
         TIME_REPLY_FORM.test(reply),
         JSON.stringify(reply),
       ),
-      ...served(observed.witness, P99_MS),
+      ...served(observed, P99_MS),
       ...cleared(observed),
     ];
   },

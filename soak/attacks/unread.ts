@@ -36,7 +36,7 @@ function unread({ name, title, connections, lines, script, pauseMs }: Unread): A
       return [
         atMost('growth of the process', observed.growthMib, GROWTH_MIB, 'MiB'),
         allOf(promise, replies, connections * task.lines, fault),
-        ...served(observed.witness, P99_MS),
+        ...served(observed, P99_MS),
         ...cleared(observed),
       ];
     },
