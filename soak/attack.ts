@@ -9,6 +9,7 @@ export interface Attack {
   readonly name: string;
   /** What happens, for the page of results. */
   readonly title: string;
+  /** How the service must be started for it; without, any service will do that is as it is by default. */
   readonly service?: ServiceOptions;
   readonly run: (stage: Stage) => Promise<Verdict[]>;
 }

@@ -2,7 +2,7 @@
  * `npm run soak`: what the service promises, held against clients that wish it ill. Options, method and attacks: README.md.
  */
 import { CORES, stayOn } from '../bench/programs.js';
-import { ATTACKS, carryOut, type Outcome } from './attacks.js';
+import { ATTACKS, carryOut } from './attacks.js';
 import { soakOptions } from './options.js';
 import { attacksSection, sampleLine, soakSection, writeSection } from './page.js';
 import { soak } from './soak.js';
@@ -30,12 +30,9 @@ async function attacked(names: readonly string[]): Promise<string> {
     throw new RangeError(`No attack is called ${unknown.join()}. There are ${attackNames.join()}.`);
   }
   const attacks = ATTACKS.filter(({ name }) => names.includes('all') || names.includes(name));
-  const outcomes: Outcome[] = [];
-  for (const attack of attacks) {
-    const outcome = await carryOut(attack, options.scale);
-    outcomes.push(outcome);
-    tell(attack.name, outcome.verdicts);
-  }
+  const outcomes = await carryOut(attacks, options.scale, ({ attack, verdicts }) =>
+    tell(attack.name, verdicts),
+  );
   return attacksSection(outcomes, options);
 }
 

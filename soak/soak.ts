@@ -3,6 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mingle, type Visits } from './acts/mingle.js';
+import { Service } from './service.js';
 import { slopeOf } from './slope.js';
 import { Stage } from './stage.js';
 import { served } from './unharmed.js';
@@ -44,7 +45,8 @@ export interface Soaked {
 
 /** @param tell is told each sample when it is taken */
 export async function soak(minutes: number, tell: (sample: Sample) => void): Promise<Soaked> {
-  const stage = await Stage.open({ settings: SETTINGS }, 1);
+  const service = await Service.start({ settings: SETTINGS });
+  const stage = new Stage(service, 1);
   try {
     await stage.warmUp();
     const before = stage.service.vitals();
@@ -70,6 +72,7 @@ export async function soak(minutes: number, tell: (sample: Sample) => void): Pro
     return { minutes, samples, visits: visits.flat(), verdicts };
   } finally {
     await stage.close();
+    await service.stop();
   }
 }
 

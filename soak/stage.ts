@@ -1,12 +1,12 @@
 /**
- * Stage: what an attack is given: a service, processes of clients, and how both are observed. Everything that is started on it ends with it.
+ * Stage: what an attack is given: a service, processes of clients, and how both are observed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Act } from './act.js';
 import { pipeline } from './acts/pipeline.js';
 import { startWitness, stopWitness, type Witnessed } from './acts/witness.js';
 import { ClientProcess } from './client-process.js';
-import { Service, type ServiceOptions } from './service.js';
+import type { Service } from './service.js';
 import type { Vitals } from './vitals.js';
 
 /** An act may take so long, unless it is told for how long it goes on; a bound, not a promise. */
@@ -41,19 +41,15 @@ export class Stage {
   /** Those of them that have done what they were for. */
   readonly #free: ClientProcess[] = [];
 
-  private constructor(
+  /** @param scale the part of its full size that an attack has, up to 1 */
+  constructor(
     readonly service: Service,
-    /** The part of its full size that an attack has, up to 1. */
-    readonly scale: number,
+    private readonly scale: number,
   ) {}
 
-  static async open(options: ServiceOptions, scale: number): Promise<Stage> {
-    return new Stage(await Service.start(options), scale);
-  }
-
+  /** The clients leave; the service stays. */
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.stop()));
-    await this.service.stop();
   }
 
   /** A number of the attack, in its present size. */

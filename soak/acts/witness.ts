@@ -75,6 +75,7 @@ class Witness {
 
   async begin(): Promise<void> {
     await this.#connect();
+    this.#ask();
     this.#timers = [
       setInterval(() => this.#ask(), this.everyMs),
       setInterval(() => this.#bringNewcomer(), this.newcomerEveryMs),

@@ -16,6 +16,7 @@ const END_MS = 2_000;
 const stop: Attack = {
   name: 'stop',
   title: '80 clients have sent 10,000 `TIME` each when SIGTERM comes',
+  service: {}, // its own: nothing is left of it
   run: async (stage) => {
     const task = { connections: stage.sized(80, 2), lines: stage.sized(10_000, 10) };
     const clients = await stage.clients();
