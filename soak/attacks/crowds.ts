@@ -50,7 +50,7 @@ const crowd10k: Attack = {
 const crowd19k: Attack = {
   name: 'crowd-full',
   title:
-    '19,000 clients at once, who ask at the same time; then 3,000 more than there are descriptors for',
+    '19,000 clients at once, who ask at the same time; then 4,000 more, not for all of whom there are descriptors',
   service: { settings: CROWDED },
   run: async (stage) => {
     const count = stage.sized(19_000, PROCESSES);

@@ -25,6 +25,7 @@ const LOGGED = { LOG_LEVEL: 'info', LOG_FORMAT: 'json', LOG_REQUESTS: 'false' };
 async function run(stage: Stage, takeAway: (stage: Stage) => void): Promise<Verdict[]> {
   const [kept, more] = [await stage.clients(), await stage.clients()];
   await stage.perform(gather, { count: KEPT, atOnce: KEPT }, kept);
+  await stage.perform(askAll, { overMs: 0, withinMs: WITHIN_MS }, kept); // then they are not only connected, but accepted
   takeAway(stage);
   await stage.perform(gather, { count: MORE, atOnce: MORE }, more);
   const before = stage.service.cpuSeconds();
