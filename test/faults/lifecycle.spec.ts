@@ -95,6 +95,7 @@ async function visit(server: LineServer, steps: readonly Step[]): Promise<void> 
     } else if (each.does === 'connect') {
       const client = await TestClient.connect(port).catch(() => undefined);
       if (client === undefined) continue; // the server has closed
+      client.socket.setNoDelay(); // or its own system may keep back what it has sent
       const visitor = new Visitor(client, closed === undefined);
       if (closed !== undefined) visitor.close();
       all.push(visitor);
