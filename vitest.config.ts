@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     setupFiles: ['test/support/setup.ts'],
     testTimeout: 20_000,
+    hookTimeout: 60_000, // a folder of packages is slow to remove on a busy machine
     coverage: {
       include: ['src/**/*.ts'],
       thresholds: { lines: 95, branches: 95 },
