@@ -2,6 +2,7 @@
  * ServerProcess: one server in a process of its own, from its start to its end. Knows nothing of loads.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect as connectNet, createServer, type Socket } from 'node:net';
@@ -16,6 +17,8 @@ import { CORES, pinned } from './programs.js';
 export const HOST = '127.0.0.1';
 const START_MS = 20_000;
 const RETRY_MS = 2;
+const FIRST_PORT = 10_000;
+const LAST_PORT = 32_000;
 
 /** Those that run; however the bench ends, they do not outlive it. */
 const running = new Set<ChildProcess>();
@@ -141,12 +144,22 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
 }
 
+/**
+ * Below those that the system gives to clients: who tries to connect to one of these before anyone listens may be given that very port,
+ * and is connected to itself.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.');
-  return address.port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    const server = createServer();
+    server.listen(port, HOST);
+    try {
+      await once(server, 'listening');
+      server.close();
+      await once(server, 'close');
+      return port;
+    } catch {
+      // Someone listens there.
+    }
+  }
 }
