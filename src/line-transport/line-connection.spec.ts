@@ -209,6 +209,38 @@ describe('A conversation', () => {
     ]);
   });
 
+  it('is read again when what it had not read is read, although no drain tells of it', async () => {
+    let isTooMuch = true;
+    const { socket, connection } = open({ onHeld: () => isTooMuch });
+    socket.push('PING\n');
+    await vi.waitFor(() => expect(socket.isPaused()).toBe(true));
+    connection.checkLimits(1);
+    expect(socket.isPaused()).toBe(true);
+    isTooMuch = false;
+    connection.checkLimits(2);
+    expect(socket.isPaused()).toBe(false);
+  });
+
+  it('ends for an unfinished line, whose time has only stood still while it was not read', async () => {
+    let isTooMuch = false;
+    const { socket, connection, over } = open({ lineTimeoutMs: 100, onHeld: () => isTooMuch });
+    socket.push('PI');
+    await nextTurn();
+    connection.checkLimits(0);
+    connection.checkLimits(50);
+    isTooMuch = true;
+    socket.push('x');
+    await vi.waitFor(() => expect(socket.isPaused()).toBe(true));
+    connection.checkLimits(500);
+    expect(connection.over).toBe(false);
+    isTooMuch = false;
+    connection.checkLimits(549);
+    expect(connection.over).toBe(false);
+    connection.checkLimits(550);
+    expect(await over).toBe('lineTimeout');
+    expect(socket.said).toBe('TIMED OUT.\r\n');
+  });
+
   it('is not paused while its server closes: every line that has arrived is answered', async () => {
     const { socket, connection, over } = open({ onHeld: () => true });
     for (const line of ['PING\n', 'PING\n', 'PING\n']) socket.push(line);

@@ -124,6 +124,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   #lastActive: number | undefined;
   /** Since when the line has been unfinished that is arriving, as far as it was looked at. */
   #lineSince: number | undefined;
+  #lookedAt = 0;
   /** What the client had taken when that was looked at, and since when it has not taken more. */
   #taken = 0;
   #takenSince: number | undefined;
@@ -244,7 +245,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
    */
   checkLimits(now: number): void {
     if (this.#lastActive === undefined) this.#keepAlive(); // now that it stays: most of a crowd that comes and goes do not
-    this.#account();
+    if (!this.#account()) this.readOn(); // what it had not read may have been too little for a 'drain'
     if (this.#isUnreadFor(this.#host.writeTimeoutMs, now)) this.destroy('writeTimeout');
     else if (this.#isSilentFor(this.#host.idleTimeoutMs, now)) this.#endIdle();
     else if (this.#isUnfinishedFor(this.#host.lineTimeoutMs, now)) this.#endLate('lineTimeout');
@@ -301,8 +302,11 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   }
 
   #isUnfinishedFor(limitMs: number, now: number): boolean {
-    const isArriving = !this.#conversing && !this.#isPaused && this.#decoder.isMidLine;
-    this.#lineSince = isArriving ? (this.#lineSince ?? now) : undefined;
+    const sinceLast = now - this.#lookedAt;
+    this.#lookedAt = now;
+    if (!this.#decoder.isMidLine) this.#lineSince = undefined;
+    else if (this.#lineSince === undefined) this.#lineSince = now;
+    else if (this.#conversing || this.#isPaused) this.#lineSince += sinceLast; // time stands still
     return limitMs > 0 && this.#lineSince !== undefined && now - this.#lineSince >= limitMs;
   }
 

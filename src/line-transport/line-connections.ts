@@ -26,7 +26,7 @@ export class LineConnections {
    */
   constructor(
     private max: number,
-    private readonly maxPerAddress: number,
+    private maxPerAddress: number,
     private readonly onLook: (now: number) => void,
   ) {}
 
@@ -34,9 +34,10 @@ export class LineConnections {
     return this.#open;
   }
 
-  /** From now on no more sockets than so many. */
-  lower(max: number): void {
+  /** From now on no more sockets than so many, and conversations with one address. */
+  lower(max: number, maxPerAddress: number): void {
     this.max = max;
+    this.maxPerAddress = maxPerAddress;
   }
 
   /** Why one more client with this address is not to be served. */

@@ -34,6 +34,7 @@ import type {
 import { LineJournal } from './line-journal.js';
 import { type LineHost, LineListener } from './line-listener.js';
 import {
+  connectionsPerAddress,
   LINE_SERVER_OPTIONS,
   type LineServerOptions,
   type ResolvedLineServerOptions,
@@ -312,11 +313,13 @@ export class LineServer
 
   /** Conversations beyond what the system has descriptors for could not even be told that there is no room for them. */
   #keepWithinDescriptors(): void {
-    const { maxConnections } = this.options;
+    const { maxConnections, maxConnectionsPerAddress } = this.options;
     const descriptors = roomForSockets();
     if (descriptors === undefined || descriptors.room >= maxConnections) return;
     const { room, limit } = descriptors;
-    this.#connections.lower(room);
+    const isShare = maxConnectionsPerAddress === connectionsPerAddress(maxConnections);
+    const perAddress = isShare ? connectionsPerAddress(room) : maxConnectionsPerAddress;
+    this.#connections.lower(room, perAddress);
     this.logger.warn(
       `maxConnections is ${room}, not ${maxConnections}: the system lets this process open ${limit} files (ulimit -n).`,
     );

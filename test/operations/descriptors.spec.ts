@@ -33,6 +33,20 @@ describe.skipIf(missing('prlimit'))('A service with few file descriptors', () =>
     await service.stop();
   });
 
+  it('leaves room for others of what it has, too, when one address comes for all of it', async () => {
+    const service = startWithin();
+    const port = await service.port();
+    const [, room] = await service.logs(/maxConnections is (\d+),/);
+    const clients = await Promise.all(
+      Array.from({ length: Number(room) }, () => TestClient.connect(port)),
+    );
+    for (const client of clients) client.socket.on('error', () => undefined);
+    expect(await Promise.all(clients.map(ask))).toContain(FULL);
+    const other = await TestClient.connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' });
+    expect(await ask(other)).toMatch(/^JAM /);
+    await service.stop();
+  });
+
   it('says nothing where that is enough', async () => {
     const service = startWithin({ MAX_CONNECTIONS: '10' });
     await service.port();
