@@ -19,8 +19,9 @@ const WARM_UP = 0.2;
 /** What memory may grow by, in MiB for ten minutes; by less it cannot be told from none. */
 const GROWTH_MIB = 1;
 const TEN_MINUTES_S = 600;
-/** In less time memory comes and goes by more than it may grow. */
-const LEAST_MINUTES = 2;
+/** In less time memory comes and goes by more than it may grow; then it may have grown by so much in all. */
+const LEAST_MINUTES = 15;
+const SHORT_GROWTH_MIB = 10;
 /** So many standard errors are chance. */
 const CHANCE = 2;
 /** So long the last visits may take to end; a bound, not a promise. */
@@ -64,9 +65,10 @@ export async function soak(minutes: number, tell: (sample: Sample) => void): Pro
     const verdicts = [
       ...served(watched, P99_MS),
       ...visits.flat().map(isServedWell),
-      ...(minutes < LEAST_MINUTES
-        ? []
-        : hasNotGrown(samples.filter((sample) => sample.seconds > WARM_UP * seconds))),
+      ...hasNotGrown(
+        samples.filter((sample) => sample.seconds > WARM_UP * seconds),
+        minutes,
+      ),
       isBack(before, stage.service.vitals()),
     ];
     return { minutes, samples, visits: visits.flat(), verdicts };
@@ -108,7 +110,7 @@ function isServedWell({ name, visits, faults, fault }: Visits): Verdict {
   );
 }
 
-function hasNotGrown(samples: readonly Sample[]): Verdict[] {
+function hasNotGrown(samples: readonly Sample[], minutes: number): Verdict[] {
   const kinds = [
     ['memory', 'rssMib'],
     ["V8's heap", 'heapMib'],
@@ -117,11 +119,15 @@ function hasNotGrown(samples: readonly Sample[]): Verdict[] {
     const { slope, error } = slopeOf(
       samples.map((sample) => [sample.seconds / TEN_MINUTES_S, sample[kind]]),
     );
-    return holds(
-      `${name} grows by at most ${GROWTH_MIB} MiB in ten minutes, but for chance`,
-      slope - CHANCE * error <= GROWTH_MIB,
-      `${slope.toFixed(1)} ± ${(CHANCE * error).toFixed(1)} MiB`,
-    );
+    const chance = CHANCE * error;
+    const measured = `${slope.toFixed(1)} ± ${chance.toFixed(1)} MiB in ten minutes`;
+    if (minutes >= LEAST_MINUTES) {
+      const promise = `${name} grows by at most ${GROWTH_MIB} MiB in ten minutes, but for chance`;
+      return holds(promise, slope - chance <= GROWTH_MIB, measured);
+    }
+    const grown = (slope * (1 - WARM_UP) * minutes * 60) / TEN_MINUTES_S;
+    const promise = `${name} grows by at most ${SHORT_GROWTH_MIB} MiB in so short a time`;
+    return holds(promise, grown <= SHORT_GROWTH_MIB, `${grown.toFixed(1)} MiB (${measured})`);
   });
 }
 
