@@ -1,7 +1,6 @@
 /**
  * `npm run soak`: what the service promises, held against clients that wish it ill. Options, method and attacks: README.md.
  */
-import { CORES, stayOn } from '../bench/programs.js';
 import { ATTACKS, carryOut } from './attacks.js';
 import { soakOptions } from './options.js';
 import { attacksSection, sampleLine, soakSection, writeSection } from './page.js';
@@ -11,7 +10,6 @@ import type { Verdict } from './verdict.js';
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => process.exit(1)); // and so do the service and its clients
 }
-stayOn(CORES.generator); // as its clients do; the service has the other core
 const attackNames = ATTACKS.map(({ name }) => name);
 const options = soakOptions(process.argv.slice(2));
 const section = options.attacks.length === 0 ? await soaked() : await attacked(options.attacks);

@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import * as v from 'valibot';
 import { type Contender, contender } from '../bench/contenders.js';
-import { compiled } from '../bench/programs.js';
+import { compiled, CORES } from '../bench/programs.js';
 import { ServerProcess } from '../bench/server-process.js';
 import { forgetPeak, peakMib, Starvation, type Vitals, vitals } from './vitals.js';
 
@@ -33,6 +33,7 @@ export class Service {
       command: (port) => withLimit(service.command(port), maxDescriptors),
     };
     const server = await ServerProcess.start(limited, {
+      cores: CORES.twoWorkers, // wherever there is room: nothing is compared, and one core it might have to share
       env: { ...SETTINGS, ...settings },
       ...(maxDescriptors === undefined && {
         nodeArgs: ['--expose-gc', '--import', compiled('servers/memory-probe.js')],
