@@ -1,7 +1,7 @@
 /**
  * AppModule: the composition root, the only place where the line transport, the time application and operations meet.
  */
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { LineTransportModule } from './line-transport/index.js';
 import { type Settings, settings } from './operations/config/settings.js';
@@ -40,4 +40,9 @@ import { describeReply, WORDS } from './time/time-protocol.js';
     }),
   ],
 })
-export class AppModule {}
+export class AppModule {
+  /** @param imports what is there only where it is set, and not even loaded elsewhere */
+  static with(imports: DynamicModule[]): DynamicModule {
+    return { module: AppModule, imports };
+  }
+}

@@ -12,15 +12,15 @@ import { NestLog } from './operations/logging/nest-log.js';
 
 async function bootstrap(): Promise<void> {
   await ConfigModule.envVariablesLoaded; // the .env file is read
-  settings(); // before Nest, which would wrap a fault in a stack trace
-  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(AppModule, {
+  const given = settings(); // before Nest, which would wrap a fault in a stack trace
+  const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(AppModule.with([]), {
     bufferLogs: true,
     inject: [LineServer],
     useFactory: (strategy: LineServer) => ({ strategy }),
   });
   app.useLogger(app.get(NestLog));
   app.flushLogs();
-  closeOnSignals(app);
+  closeOnSignals(app, given.SHUTDOWN_DELAY_MS);
   await app.listen();
 }
 

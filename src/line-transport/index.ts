@@ -1,4 +1,5 @@
 /** The line transport's door: what other code imports, and all it imports. */
+export { isAddressRange } from './address-list.js';
 export { Arg, type ArgPipe, Args, RawLine } from './arg.decorator.js';
 export {
   Command,

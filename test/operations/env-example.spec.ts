@@ -14,8 +14,20 @@ const BOUNDED = ENTRIES.flatMap(({ comment, name }) => {
   const [, min, max] = / from (\d+) to (\d+)[.;]/.exec(comment) ?? [];
   return min === undefined || max === undefined ? [] : [{ name, min, max }];
 });
+const LISTS = ENTRIES.filter(({ comment }) =>
+  comment.includes('(addresses or CIDR ranges, separated by commas)'),
+).map(({ name }) => name);
+/** Any text will do for these, as far as can be known before they are used. */
+const TEXTS = [
+  'HOST',
+  'MANAGEMENT_HOST',
+  'TLS_KEY_FILE',
+  'TLS_CERT_FILE',
+  'TLS_CLIENT_CA_FILE',
+  'TLS_KEY_PASSPHRASE',
+];
 const CHOICES = ENTRIES.flatMap(({ comment, name }) => {
-  const [, values] = /: (\w+(?: or \w+)+)\. /.exec(comment) ?? [];
+  const [, values] = /: ([\w.]+(?: or [\w.]+)+)\. /.exec(comment) ?? [];
   return values === undefined ? [] : [{ name, values: values.split(' or ') }];
 });
 
@@ -44,8 +56,8 @@ describe('.env.example', () => {
   });
 
   it('states the bounds of every number and the choices of everything that is chosen', () => {
-    const stated = [...BOUNDED, ...CHOICES].map(({ name }) => name);
-    expect(['HOST', 'TIME_ZONE', ...stated].toSorted()).toEqual(SETTING_NAMES.toSorted());
+    const stated = [...[...BOUNDED, ...CHOICES].map(({ name }) => name), ...LISTS];
+    expect([...TEXTS, 'TIME_ZONE', ...stated].toSorted()).toEqual(SETTING_NAMES.toSorted());
   });
 
   it.each(BOUNDED)('states the bounds of $name that are enforced', ({ name, min, max }) => {

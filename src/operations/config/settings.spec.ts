@@ -1,8 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { misspeltSettings, readSettings, SETTING_NAMES, SettingsError } from './settings.js';
 
 const DEFAULTS = {
   PORT: 45_000,
+  WORKERS: 1,
+  TLS_MIN_VERSION: 'TLSv1.2',
+  TLS_HANDSHAKE_TIMEOUT_MS: 10_000,
   LOCALE: 'id',
   LOG_LEVEL: 'info',
   LOG_FORMAT: 'text',
@@ -18,11 +22,16 @@ const DEFAULTS = {
   LINE_TIMEOUT_MS: 60_000,
   WRITE_TIMEOUT_MS: 60_000,
   IDLE_TIMEOUT_MS: 600_000,
+  SHUTDOWN_DELAY_MS: 0,
   SHUTDOWN_GRACE_MS: 10_000,
+  REQUIRE_CLOCK_SYNC: false,
 };
 
 const NUMBERS = [
   { name: 'PORT', min: 0, max: 65_535 },
+  { name: 'MANAGEMENT_PORT', min: 0, max: 65_535 },
+  { name: 'TLS_HANDSHAKE_TIMEOUT_MS', min: 1, max: 600_000 },
+  { name: 'SHUTDOWN_DELAY_MS', min: 0, max: 600_000 },
   { name: 'LOG_CLIENT_RATE', min: 0, max: 1_000_000 },
   { name: 'MAX_LINE_BYTES', min: 16, max: 1_048_576 },
   { name: 'LINE_GRACE_MS', min: 0, max: 60_000 },
@@ -42,7 +51,11 @@ const CHOICES = [
   { name: 'LOCALE', values: ['id', 'en'] },
   { name: 'LOG_LEVEL', values: ['info', 'debug', 'warn', 'error', 'silent'] },
   { name: 'LOG_FORMAT', values: ['text', 'json'] },
+  { name: 'TLS_MIN_VERSION', values: ['TLSv1.2', 'TLSv1.3'] },
 ];
+
+const FLAGS = ['LOG_REQUESTS', 'REQUIRE_CLOCK_SYNC'] as const;
+const LISTS = ['PROXY_PROTOCOL_TRUST', 'ALLOW_ADDRESSES', 'DENY_ADDRESSES'] as const;
 
 /** The lines of the message that an environment is refused with; none if it is accepted. */
 function faults(env: NodeJS.ProcessEnv): string[] {
@@ -68,6 +81,20 @@ describe('readSettings', () => {
     const settings = readSettings({
       HOST: '127.0.0.1',
       PORT: '4500',
+      WORKERS: '2',
+      MANAGEMENT_HOST: '0.0.0.0',
+      MANAGEMENT_PORT: '9100',
+      TLS_KEY_FILE: 'key.pem',
+      TLS_CERT_FILE: 'cert.pem',
+      TLS_CLIENT_CA_FILE: 'ca.pem',
+      TLS_KEY_PASSPHRASE: 'secret',
+      TLS_MIN_VERSION: 'TLSv1.3',
+      TLS_HANDSHAKE_TIMEOUT_MS: '11',
+      PROXY_PROTOCOL_TRUST: '10.0.0.0/8, ::1',
+      ALLOW_ADDRESSES: '192.0.2.0/24',
+      DENY_ADDRESSES: '192.0.2.7',
+      SHUTDOWN_DELAY_MS: '10',
+      REQUIRE_CLOCK_SYNC: 'true',
       TIME_ZONE: 'Asia/Jakarta',
       LOCALE: 'en',
       LOG_LEVEL: 'error',
@@ -90,6 +117,20 @@ describe('readSettings', () => {
     expect(settings).toEqual({
       HOST: '127.0.0.1',
       PORT: 4_500,
+      WORKERS: 2,
+      MANAGEMENT_HOST: '0.0.0.0',
+      MANAGEMENT_PORT: 9_100,
+      TLS_KEY_FILE: 'key.pem',
+      TLS_CERT_FILE: 'cert.pem',
+      TLS_CLIENT_CA_FILE: 'ca.pem',
+      TLS_KEY_PASSPHRASE: 'secret',
+      TLS_MIN_VERSION: 'TLSv1.3',
+      TLS_HANDSHAKE_TIMEOUT_MS: 11,
+      PROXY_PROTOCOL_TRUST: ['10.0.0.0/8', '::1'],
+      ALLOW_ADDRESSES: ['192.0.2.0/24'],
+      DENY_ADDRESSES: ['192.0.2.7'],
+      SHUTDOWN_DELAY_MS: 10,
+      REQUIRE_CLOCK_SYNC: true,
       TIME_ZONE: 'Asia/Jakarta',
       LOCALE: 'en',
       LOG_LEVEL: 'error',
@@ -186,14 +227,52 @@ describe('readSettings', () => {
     }
   });
 
-  it('takes true and false for LOG_REQUESTS and nothing that resembles them', () => {
-    expect(readSettings({ LOG_REQUESTS: 'true' }).LOG_REQUESTS).toBe(true);
-    expect(readSettings({ LOG_REQUESTS: 'false' }).LOG_REQUESTS).toBe(false);
+  it.each(FLAGS)('takes true and false for %s and nothing that resembles them', (name) => {
+    expect(readSettings({ [name]: 'true' })[name]).toBe(true);
+    expect(readSettings({ [name]: 'false' })[name]).toBe(false);
     for (const value of ['TRUE', 'False', '1', '0', 'on', 'no']) {
-      expect(fault('LOG_REQUESTS', value)).toBe(
-        `  LOG_REQUESTS must be true or false, not "${value}"`,
+      expect(fault(name, value)).toBe(`  ${name} must be true or false, not "${value}"`);
+    }
+  });
+
+  it('takes a number of processes for WORKERS, and auto for one a core', () => {
+    for (const number of [1, 2, 1_024]) {
+      expect(readSettings({ WORKERS: String(number) }).WORKERS).toBe(number);
+    }
+    expect(readSettings({ WORKERS: 'auto' }).WORKERS).toBe(availableParallelism());
+    for (const value of ['0', '1025', 'AUTO', 'two', '-1', '1.5']) {
+      expect(faults({ WORKERS: value })).toHaveLength(2);
+      expect(fault('WORKERS', value)?.replaceAll('"', '')).toBe(
+        `  WORKERS must be auto or a whole number from 1 to 1024, not ${value}`,
       );
     }
+  });
+
+  it.each(LISTS)('takes addresses and ranges for %s, with commas and blanks between', (name) => {
+    expect(readSettings({ [name]: ' 10.0.0.0/8,::1 , 192.0.2.7,' })[name]).toEqual([
+      '10.0.0.0/8',
+      '::1',
+      '192.0.2.7',
+    ]);
+    expect(faults({ [name]: '10.0.0.0/8, localhost, 10.0.0.0/33' })).toEqual([
+      'The settings are wrong:',
+      `  ${name} must be addresses or CIDR ranges such as 10.0.0.0/8, separated by commas, not "localhost"`,
+      `  ${name} must be addresses or CIDR ranges such as 10.0.0.0/8, separated by commas, not "10.0.0.0/33"`,
+    ]);
+  });
+
+  it.each([
+    ['MANAGEMENT_HOST', 'MANAGEMENT_PORT'],
+    ['TLS_KEY_FILE', 'TLS_CERT_FILE'],
+    ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
+    ['TLS_KEY_PASSPHRASE', 'TLS_KEY_FILE'],
+    ['TLS_CLIENT_CA_FILE', 'TLS_CERT_FILE'],
+  ])('refuses %s without %s, beside other faults', (name, needed) => {
+    expect(faults({ [name]: 'x', PORT: '-1' })).toEqual([
+      'The settings are wrong:',
+      expect.stringContaining('PORT must be'),
+      `  ${name} has no effect without ${needed}: set that, too`,
+    ]);
   });
 
   it.each(['Asia/Jakarta', 'Asia/Makassar', 'UTC', 'America/Argentina/Buenos_Aires', 'Etc/GMT-7'])(

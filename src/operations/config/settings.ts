@@ -2,27 +2,37 @@
  * The service's settings: every environment variable it reads, with unit, default and bounds. Read once, at start; every
  * fault is named at once.
  */
+import { availableParallelism } from 'node:os';
 import { registerAs } from '@nestjs/config';
 import { closestMatch } from 'leven';
 import * as v from 'valibot';
-import { LINE_OPTION_BOUNDS } from '../../line-transport/index.js';
+import { isAddressRange, LINE_OPTION_BOUNDS } from '../../line-transport/index.js';
 
 const BOUNDS = LINE_OPTION_BOUNDS;
 
 const SCHEMA = v.object({
   HOST: v.optional(v.string()),
   PORT: whole({ ...BOUNDS.port, default: 45_000 }),
+  WORKERS: workers(),
+  MANAGEMENT_HOST: v.optional(v.string()),
+  MANAGEMENT_PORT: v.optional(number(BOUNDS.port)),
   TIME_ZONE: v.optional(
     v.pipe(v.string(), v.check(isTimeZone, said('must be an IANA time zone such as Asia/Jakarta'))),
   ),
   LOCALE: oneOf(['id', 'en']),
   LOG_LEVEL: oneOf(['info', 'debug', 'warn', 'error', 'silent']),
   LOG_FORMAT: oneOf(['text', 'json']),
-  LOG_REQUESTS: v.pipe(
-    oneOf(['true', 'false']),
-    v.transform((text) => text === 'true'),
-  ),
+  LOG_REQUESTS: flag('true'),
   LOG_CLIENT_RATE: whole({ default: 1_000, min: 0, max: 1_000_000 }),
+  TLS_KEY_FILE: v.optional(v.string()),
+  TLS_CERT_FILE: v.optional(v.string()),
+  TLS_CLIENT_CA_FILE: v.optional(v.string()),
+  TLS_KEY_PASSPHRASE: v.optional(v.string()),
+  TLS_MIN_VERSION: oneOf(['TLSv1.2', 'TLSv1.3']),
+  TLS_HANDSHAKE_TIMEOUT_MS: whole({ default: 10_000, min: 1, max: 600_000 }),
+  PROXY_PROTOCOL_TRUST: addresses(),
+  ALLOW_ADDRESSES: addresses(),
+  DENY_ADDRESSES: addresses(),
   MAX_CONNECTIONS: whole(BOUNDS.maxConnections),
   MAX_CONNECTIONS_PER_ADDRESS: v.optional(number(BOUNDS.maxConnectionsPerAddress)),
   MAX_LINE_BYTES: whole({ ...BOUNDS.maxLineBytes, min: 16 }), // room for every command and what a client may add to it
@@ -34,8 +44,19 @@ const SCHEMA = v.object({
   LINE_TIMEOUT_MS: whole(BOUNDS.lineTimeoutMs),
   WRITE_TIMEOUT_MS: whole(BOUNDS.writeTimeoutMs),
   IDLE_TIMEOUT_MS: whole(BOUNDS.idleTimeoutMs),
+  SHUTDOWN_DELAY_MS: whole({ default: 0, min: 0, max: 600_000 }),
   SHUTDOWN_GRACE_MS: whole(BOUNDS.shutdownGraceMs),
+  REQUIRE_CLOCK_SYNC: flag('false'),
 });
+
+/** Settings that mean nothing without another one. */
+const NEEDS = [
+  ['MANAGEMENT_HOST', 'MANAGEMENT_PORT'],
+  ['TLS_KEY_FILE', 'TLS_CERT_FILE'],
+  ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
+  ['TLS_CLIENT_CA_FILE', 'TLS_CERT_FILE'],
+  ['TLS_KEY_PASSPHRASE', 'TLS_KEY_FILE'],
+] as const;
 
 /** The settings, checked. */
 export type Settings = v.InferOutput<typeof SCHEMA>;
@@ -57,8 +78,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     SETTING_NAMES.flatMap((name) => (env[name]?.trim() ? [[name, env[name].trim()]] : [])),
   );
   const result = v.safeParse(SCHEMA, given);
-  if (result.success) return result.output;
-  const faults = result.issues.map((issue) => `  ${v.getDotPath(issue)} ${issue.message}`);
+  const alone = NEEDS.filter(([name, needed]) => name in given && !(needed in given));
+  if (result.success && alone.length === 0) return result.output;
+  const faults = [
+    ...(result.issues ?? []).map((issue) => `  ${String(issue.path?.[0].key)} ${issue.message}`),
+    ...alone.map(([name, needed]) => `  ${name} has no effect without ${needed}: set that, too`),
+  ];
   throw new SettingsError(['The settings are wrong:', ...faults].join('\n'));
 }
 
@@ -84,23 +109,60 @@ function nearestSetting(name: string): string | undefined {
 }
 
 interface Bounds {
-  readonly default: number;
   readonly min: number;
   readonly max: number;
 }
 
-function whole(bounds: Bounds) {
+function whole(bounds: Bounds & { readonly default: number }) {
   return v.optional(number(bounds), String(bounds.default));
 }
 
-function number({ min, max }: Bounds) {
-  const words = said(`must be a whole number from ${min} to ${max}`);
+function number({ min, max }: Bounds, or = '') {
+  const words = said(`must be ${or}a whole number from ${min} to ${max}`);
   return v.pipe(
     v.string(),
     v.regex(/^\d{1,15}$/, words),
     v.transform(Number),
     v.minValue(min, words),
     v.maxValue(max, words),
+  );
+}
+
+/** `auto` is one for each core that this process may use. */
+function workers() {
+  const max = 1_024;
+  const cores = String(Math.min(availableParallelism(), max));
+  return v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((text) => (text === 'auto' ? cores : text)),
+      number({ min: 1, max }, 'auto or '),
+    ),
+    '1',
+  );
+}
+
+function flag(byDefault: 'true' | 'false') {
+  return v.pipe(
+    v.optional(v.picklist(['true', 'false'], said('must be true or false')), byDefault),
+    v.transform((text) => text === 'true'),
+  );
+}
+
+/** A list, whose entries are separated by commas or blanks. */
+function addresses() {
+  const rule = 'must be addresses or CIDR ranges such as 10.0.0.0/8, separated by commas';
+  return v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== '')),
+      v.array(
+        v.pipe(
+          v.string(),
+          v.check((entry: string) => isAddressRange(entry), said(rule)),
+        ),
+      ),
+    ),
   );
 }
 
