@@ -5,15 +5,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { certificateIn } from './certificate.js';
-import { contender, type ContenderName } from './contenders.js';
+import { contender, type Contender, type ContenderName } from './contenders.js';
 import { Generator } from './generator.js';
 import { idle } from './idle.js';
 import type { BenchOptions } from './options.js';
 import { CORES, isInstalled } from './programs.js';
-import type { Results, Sample } from './samples.js';
+import { type Results, type Sample, spread } from './samples.js';
 import type { Scenario } from './scenarios.js';
 import { ServerProcess } from './server-process.js';
+
+/** How often a server is started for one measurement of its start. */
+const STARTS = 3;
+/** After the first reply, until its memory is looked at. */
+const SETTLE_MS = 500;
 
 /** What measurements need that is made once. */
 interface Tools {
@@ -76,14 +82,33 @@ async function measure(
   options: BenchOptions,
 ): Promise<Sample> {
   if (scenario.kind === 'idle') return idle(contender(name), options.idle);
+  if (scenario.kind === 'start') return starts(contender(name));
   const cores = scenario.kind === 'workers' ? CORES.twoWorkers : CORES.server;
   const server = await ServerProcess.start(contender(name), { cores, env: tls ?? {} });
   try {
-    if (scenario.kind === 'start') return { start: server.startMs };
     return await generator.load(server, scenario, options);
   } finally {
     await server.stop();
   }
+}
+
+/** The median of several: a start is short, and much else goes on in a second. */
+async function starts(server: Contender): Promise<Sample> {
+  const [times, sizes]: [number[], number[]] = [[], []];
+  for (let i = 0; i < STARTS; i++) {
+    const started = await ServerProcess.start(server);
+    try {
+      await sleep(SETTLE_MS);
+      times.push(started.startMs);
+      sizes.push(started.rssMiB());
+    } finally {
+      await started.stop();
+    }
+  }
+  return {
+    start: spread(times)?.median ?? Number.NaN,
+    startRss: spread(sizes)?.median ?? Number.NaN,
+  };
 }
 
 function inBrief(sample: Sample): string {

@@ -35,7 +35,10 @@ const COLUMNS: Readonly<Record<Scenario['kind'], readonly Column[]>> = {
   sessions: LOADED,
   workers: LOADED,
   flood: LOADED,
-  start: [{ figure: 'start', title: 'ms', isCompared: true, isSpread: true }],
+  start: [
+    { figure: 'start', title: 'ms', isCompared: true, isSpread: true },
+    { figure: 'startRss', title: 'MiB RSS', isCompared: true, isSpread: true },
+  ],
   idle: [
     { figure: 'idleRss', title: 'idle: KiB RSS', isCompared: true, isSpread: true },
     { figure: 'idleHeap', title: 'of it heap', isCompared: true },

@@ -10,6 +10,7 @@ export const FIGURES = [
   'serverBusy',
   'busy',
   'start',
+  'startRss',
   'idleRss',
   'idleHeap',
   'spokenRss',

@@ -68,6 +68,12 @@ export class ServerProcess {
     return cpuSeconds(this.child.pid ?? 0);
   }
 
+  /** MiB of memory that the process itself has, without its children. */
+  rssMiB(): number {
+    const status = readFileSync(`/proc/${this.child.pid ?? 0}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1_024;
+  }
+
   /** What it has printed so far. */
   printed(): string {
     return printedInto(this.folder);

@@ -54,6 +54,13 @@ function cost(scenario: string, server: ContenderName, base: ContenderName) {
   };
 }
 
+function start(figureOf: 'start' | 'startRss') {
+  return (results: Results): Judged | undefined => {
+    const value = ratio(results, 'Start-up', ['service', 'Nest TCP'], figureOf);
+    return value && { value };
+  };
+}
+
 const TARGETS: readonly Target[] = [
   { wish: 'The service at depth 1: 0.90 of bare', least: 0.9, measured: speed(D1, 'service') },
   { wish: 'The service at depth 16: 0.80 of bare', least: 0.8, measured: speed(D16, 'service') },
@@ -98,6 +105,16 @@ const TARGETS: readonly Target[] = [
       const value = ratio(results, 'Idle memory', ['service', 'bare'], 'idleRss');
       return value && { value };
     },
+  },
+  {
+    wish: 'Start-up: at most 1.25 of a minimal Nest microservice',
+    most: 1.25,
+    measured: start('start'),
+  },
+  {
+    wish: 'Memory (RSS) after the start: at most 1.25 of a minimal Nest microservice',
+    most: 1.25,
+    measured: start('startRss'),
   },
   {
     wish: 'Two workers: 1.6 of one',
