@@ -24,6 +24,8 @@ const IDLE_TURNS = 3;
 const MAX_TURNS = 20_000;
 /** A mark counts as three bytes, the first two of which may have come in an earlier chunk. */
 const MARK_BYTES = 3;
+/** What a mark that waits may count as. */
+const MARK_COST = 256;
 
 /** Makes the server of an input, which is nothing that the input does. */
 export async function prepare(input: Buffer): Promise<void> {
@@ -62,7 +64,8 @@ function decode(
   };
   for (const { bytes, after } of chunks) {
     decoder.push(bytes);
-    atMost('bytes are pending', decoder.pendingBytes, bytes.length + MARK_BYTES - 1);
+    const marks = Math.floor((bytes.length + MARK_BYTES - 1) / MARK_BYTES);
+    atMost('bytes are pending', decoder.pendingBytes, bytes.length + marks * MARK_COST);
     items.push(...take(decoder));
     atMost('bytes are pending when all are decoded', decoder.pendingBytes, 0);
     atMost('bytes are kept of a line', decoder.unfinished?.length ?? 0, maxLineBytes + 1);

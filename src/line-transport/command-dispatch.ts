@@ -31,6 +31,7 @@ import {
   repliesOf,
 } from './line-reply.js';
 import { lineText } from './line-text.js';
+import type { MeasuredLine } from './measured-line.js';
 
 /** What Nest's observability has called around every message. */
 export interface ProcessingHooks {
@@ -81,25 +82,29 @@ export class CommandDispatch {
     return new LateAnswer(new LineContext('', connection, WELCOME), answer);
   }
 
-  /** What a line is answered: those bytes that the decoder has come to. */
-  answer(connection: LineConnection, { bytes, start, end }: LineDecoder): Answer {
+  /**
+   * What a line is answered: those bytes that the decoder has come to.
+   * @param measured is told which command it is
+   */
+  answer(
+    connection: LineConnection,
+    { bytes, start, end }: LineDecoder,
+    measured: MeasuredLine | undefined,
+  ): Answer {
     const { commands, journal } = this;
     const spelt = commands.spelt(bytes, start, end);
     const line = spelt?.name ?? lineText(bytes, start, end);
     journal.request(connection, line);
     const command = spelt ?? commands.find(line) ?? commands.fallback;
     if (command === undefined) {
-      return new ErrorLine(
-        this.options.words.unknownCommand(commands.names),
-        false,
-        'unknownCommand',
-      );
+      return new ErrorLine(this.options.words.unknownCommand(commands.names), 'unknownCommand');
     }
+    if (measured !== undefined && command !== commands.fallback) measured.command = command.name;
     const payload = payloadOf(command, line);
     if (payload instanceof BadArguments) {
       const { words } = this.options;
       const told = payload.isQuoting ? words.badQuoting : words.wrongArguments(usageOf(command));
-      return new ErrorLine(told, false, 'badArguments');
+      return new ErrorLine(told, 'badArguments');
     }
     return command.direct === undefined || this.processingHooks !== undefined
       ? this.#askNest(new LineContext(line, connection, command), command, payload)
@@ -116,9 +121,9 @@ export class CommandDispatch {
       this.fail(connection, line, error); // a reason that was meant for the client would be lost
       return undefined;
     }
-    if (reply.isMeant) this.journal.reject(connection, line, error);
+    if (reply.outcome === 'rejected') this.journal.reject(connection, line, error);
     else this.fail(connection, line, error);
-    return new ErrorLine(reply.line, reply.closes || command === WELCOME);
+    return new ErrorLine(reply.line, reply.outcome, reply.closes || command === WELCOME);
   }
 
   /** A defect: it is told to those who listen, or else logged. */

@@ -10,11 +10,20 @@ const MIN_RESERVE = 32;
 /** How often it is asked whether there are any left. */
 const LOOK_MS = 1_000;
 
+interface SocketRoom {
+  /** How many more sockets may be opened, with some descriptors left for other things. */
+  readonly room: number;
+  /** The descriptors that are left. */
+  readonly reserve: number;
+  /** How many descriptors there may be in all. */
+  readonly limit: number;
+}
+
 /**
- * How many more sockets may be opened, with some descriptors left for other things; `undefined` where the system does not tell.
- * Read from /proc, so on Linux alone; Node raises the soft limit to the hard one when it starts.
+ * What there is room for; `undefined` where the system does not tell. Read from /proc, so on Linux alone; Node raises the soft limit to
+ * the hard one when it starts.
  */
-export function roomForSockets(): { readonly room: number; readonly limit: number } | undefined {
+export function roomForSockets(): SocketRoom | undefined {
   try {
     const [, soft] =
       /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
@@ -22,7 +31,7 @@ export function roomForSockets(): { readonly room: number; readonly limit: numbe
     const limit = Number(soft);
     const reserve = Math.min(MAX_RESERVE, Math.max(MIN_RESERVE, Math.floor(limit / 8)));
     const used = readdirSync('/proc/self/fd').length;
-    return { room: Math.max(limit - used - reserve, 1), limit };
+    return { room: Math.max(limit - used - reserve, 1), reserve, limit };
   } catch {
     return undefined;
   }

@@ -1,44 +1,48 @@
 /**
- * Fifo: a queue that stays fast when it is long: taking each off the front of a long array is slow. Pure.
+ * Fifo: a queue that stays fast when it is long: taking each off the front of a long array is slow. What was taken is let go of at
+ * once. Pure.
  */
-
-/** What was taken is dropped this many at a time. */
-const TAKEN_AT_MOST = 1_024;
-
 export class Fifo<T> {
-  /** Those before `#head` are taken. */
-  #items: T[] = [];
-  #head = 0;
+  /** Those who are taken next, the first of them last; behind them, those who came after these. */
+  #front: T[] = [];
+  #back: T[] = [];
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#front.length + this.#back.length;
   }
 
   /** The next one, which stays. */
   get first(): T | undefined {
-    return this.#items[this.#head];
+    return this.#front.length > 0 ? this.#front.at(-1) : this.#back[0];
+  }
+
+  /** The last one, which stays. */
+  get last(): T | undefined {
+    return this.#back.length > 0 ? this.#back.at(-1) : this.#front[0];
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    this.#back.push(item);
+  }
+
+  /** Puts this one in the place of the last, if there is one. */
+  replaceLast(item: T): void {
+    if (this.#back.length > 0) this.#back[this.#back.length - 1] = item;
+    else if (this.#front.length > 0) this.#front[0] = item;
   }
 
   shift(): T | undefined {
-    const { first } = this;
-    if (this.length === 0) return undefined;
-    this.#head++;
-    if (this.#head >= TAKEN_AT_MOST || this.length === 0) {
-      this.#items.splice(0, this.#head);
-      this.#head = 0;
+    if (this.#front.length === 0) {
+      [this.#front, this.#back] = [this.#back.toReversed(), this.#front];
     }
-    return first;
+    return this.#front.pop();
   }
 
   /** Takes all of them. */
   clear(): T[] {
-    const rest = this.#items.slice(this.#head);
-    this.#items = [];
-    this.#head = 0;
-    return rest;
+    const all = [...this.#front.toReversed(), ...this.#back];
+    this.#front = [];
+    this.#back = [];
+    return all;
   }
 }

@@ -33,16 +33,19 @@ export {
   type ProtocolError,
 } from './line-errors.js';
 export type {
+  Answered,
   Dispatch,
   EndReason,
   LineServerEvents,
   LineServerStats,
   LineServerStatus,
+  Outcome,
   PauseReason,
   RefusalReason,
   ServedCommand,
 } from './line-events.js';
 export {
+  type Acceptor,
   LINE_OPTION_BOUNDS,
   LINE_SERVER_OPTIONS,
   type LineServerOptions,
@@ -59,5 +62,6 @@ export {
 } from './line-reply.js';
 export type { LineRequestData } from './line-request.js';
 export { LineServer } from './line-server.js';
+export { listenError } from './line-server-errors.js';
 export { LineTransportModule } from './line-transport.module.js';
 export { quoteWord, splitWords } from './quoting.js';

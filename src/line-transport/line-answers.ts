@@ -3,21 +3,25 @@
  * given up when it comes too late, let go of when nobody waits any more. Knows nothing of bytes, and nothing of Nest.
  */
 import { isObservable } from 'rxjs';
-import type { ConversationHost, LineConnection } from './line-connection.js';
+import type { ConversationHost } from './conversation-host.js';
+import type { LineConnection } from './line-connection.js';
 import { abort, abortedBy, type LineContext } from './line-context.js';
 import type { LineDecoder } from './line-decoder.js';
-import { LineError } from './line-errors.js';
+import { isProtocolError, LineError } from './line-errors.js';
+import type { Outcome } from './line-events.js';
 import {
   Closing,
   ErrorLine,
   isLineStream,
   isOneLine,
   LateAnswer,
+  type LineReply,
   type LineStream,
   repliesOf,
   replyLines,
 } from './line-reply.js';
 import type { LineWriter } from './line-writer.js';
+import type { MeasuredLine } from './measured-line.js';
 
 /** What is pushed may wait for its turn, or for a client that does not read, up to this length. */
 const MAX_PUSHED_LENGTH = 65_536;
@@ -26,6 +30,8 @@ const LINE_END_LENGTH = 2;
 export class LineAnswers {
   /** The line that is being served, if its answer comes later. */
   #serving: LineContext | undefined;
+  /** What measures it, if anyone listens. */
+  #measured: MeasuredLine | undefined;
   /** Whether some of its reply has been said, and more may follow. */
   #midReply = false;
   /** The stream that is being said, to be let go of when nobody waits for it any more. */
@@ -63,31 +69,23 @@ export class LineAnswers {
    * @returns what is to be waited for; `undefined` if it is answered
    */
   serve(decoder: LineDecoder): LateAnswer | undefined {
-    const answer = this.host.answer(this.connection, decoder);
-    if (answer instanceof ErrorLine) {
-      this.sayErrorLine(answer);
-    } else {
+    const measured = this.host.measure();
+    const answer = this.host.answer(this.connection, decoder, measured);
+    if (answer instanceof LateAnswer) {
       this.#faults = 0;
-      if (answer instanceof LateAnswer) return answer;
-      if (!this.writer.isOpen) return undefined;
-      if (typeof answer === 'string') this.#write(answer);
-      else this.#sayLines(answer);
+      this.#measured = measured;
+      return answer;
     }
+    this.#sayAtOnce(answer, measured);
     if (this.#held !== undefined) this.sayHeld();
     return undefined;
   }
 
-  /** Says words of the server in the place of a reply. */
-  sayErrorLine({ line, closes, fault }: ErrorLine): void {
-    const { connection, host, writer } = this;
-    if (fault === undefined) this.#faults = 0;
-    else host.onProtocolError(connection, fault);
-    if (!writer.isOpen) return;
-    writer.write(line);
-    if (closes) this.#end();
-    if (fault !== undefined && ++this.#faults === host.maxProtocolErrors) {
-      connection.end('tooManyErrors', host.words.tooManyErrors);
-    }
+  /** Says that the line the decoder has come to is too long. */
+  refuseOverlong(): void {
+    const { words, maxLineBytes } = this.host;
+    const measured = this.host.measure();
+    this.#sayAtOnce(new ErrorLine(words.lineTooLong(maxLineBytes), 'lineTooLong'), measured);
   }
 
   /** Waits for an answer and says it, and so on with each that the connection comes to then. */
@@ -121,7 +119,7 @@ export class LineAnswers {
     const late = new LineError('ERR_LINE_TIMEOUT', `No answer came within ${timeoutMs} ms.`);
     abort(context, late);
     this.#sayError(context, late);
-    this.#abandon(context, late);
+    this.#abandon(context, late, 'timedOut');
     return true;
   }
 
@@ -135,7 +133,8 @@ export class LineAnswers {
   leave(): void {
     this.#held = undefined;
     if (this.#serving === undefined) return;
-    this.#abandon(this.#serving, new LineError('ERR_LINE_CLOSED', 'The client has gone.'));
+    const gone = new LineError('ERR_LINE_CLOSED', 'The client has gone.');
+    this.#abandon(this.#serving, gone, 'abandoned');
   }
 
   /** Says what was pushed and had to wait. */
@@ -149,11 +148,40 @@ export class LineAnswers {
     this.writer.flushSoon();
   }
 
+  #sayAtOnce(answer: LineReply | ErrorLine, measured: MeasuredLine | undefined): void {
+    if (answer instanceof ErrorLine) this.#sayErrorLine(answer);
+    else this.#sayReply(answer);
+    if (measured === undefined) return;
+    this.#tellAnswered(measured, answer instanceof ErrorLine ? answer.outcome : 'replied');
+  }
+
+  #sayReply(reply: LineReply): void {
+    this.#faults = 0;
+    if (!this.writer.isOpen) return;
+    if (typeof reply === 'string') this.#write(reply);
+    else this.#sayLines(reply);
+  }
+
+  /** Says words of the server in the place of a reply. */
+  #sayErrorLine({ line, closes, outcome }: ErrorLine): void {
+    const { connection, host, writer } = this;
+    const isFault = isProtocolError(outcome);
+    if (isFault) host.onProtocolError(connection, outcome);
+    else this.#faults = 0;
+    if (!writer.isOpen) return;
+    writer.write(line);
+    if (closes) this.#end();
+    if (isFault && ++this.#faults === host.maxProtocolErrors) {
+      connection.end('tooManyErrors', host.words.tooManyErrors);
+    }
+  }
+
   /** One promise for a whole row of late answers, and not one for each. */
   async #awaitEach(first: LateAnswer): Promise<void> {
     let late: LateAnswer | undefined = first;
     while (late !== undefined) {
       const { context, answer }: LateAnswer = late;
+      let outcome: Outcome = 'replied';
       this.#serving = context;
       if (this.connection.over) this.leave(); // the handler has cut it, or who heard of its line
       try {
@@ -165,10 +193,10 @@ export class LineAnswers {
         if (isLineStream(answered)) await this.#sayEach(answered, context);
         else this.#say(answered, context);
       } catch (error) {
-        if (this.#serving === context) this.#sayError(context, error);
+        if (this.#serving === context) outcome = this.#sayError(context, error);
         else if (!isAbortion(error, abortedBy(context))) this.host.errorLine(context, error); // a defect, although nobody waits any more
       }
-      if (!this.#finish(context)) return;
+      if (!this.#finish(context, outcome)) return;
       late = this.connection.serveLines();
     }
   }
@@ -218,9 +246,11 @@ export class LineAnswers {
     if (reply instanceof Closing) this.#end();
   }
 
-  #sayError(context: LineContext, error: unknown): void {
+  #sayError(context: LineContext, error: unknown): Outcome {
     const line = this.host.errorLine(context, error);
-    if (line !== undefined) this.sayErrorLine(line);
+    if (line === undefined) return 'failed'; // an event, in answer to which nothing is said
+    this.#sayErrorLine(line);
+    return line.outcome;
   }
 
   #end(): void {
@@ -228,22 +258,31 @@ export class LineAnswers {
   }
 
   /** The handler goes on in vain. */
-  #abandon(context: LineContext, reason: LineError): void {
+  #abandon(context: LineContext, reason: LineError, outcome: Outcome): void {
     abort(context, reason);
     const stream = this.#stream;
     this.#stream = undefined;
     void letGo(stream);
-    this.#finish(context);
+    this.#finish(context, outcome);
   }
 
   /** @returns whether it was still served */
-  #finish(context: LineContext): boolean {
+  #finish(context: LineContext, outcome: Outcome): boolean {
     if (this.#serving !== context) return false;
     this.#serving = undefined;
     this.#midReply = false;
     if (this.#welcoming || this.#held !== undefined) this.endWelcome();
     this.host.onServed(context);
+    const measured = this.#measured;
+    this.#measured = undefined;
+    if (measured !== undefined) this.#tellAnswered(measured, outcome);
     return true;
+  }
+
+  #tellAnswered(measured: MeasuredLine, outcome: Outcome): void {
+    const isGone = this.connection.over || this.writer.isGone;
+    const isLost = outcome === 'replied' && isGone;
+    this.host.onAnswered(this.connection, measured.end(isLost ? 'abandoned' : outcome));
   }
 
   #hold(lines: readonly string[]): void {

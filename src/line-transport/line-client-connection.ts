@@ -3,6 +3,7 @@
  * to who waits for it. Knows nothing of Nest, and never connects again: that is its owner's.
  */
 import type { Socket } from 'node:net';
+import { keepAlive } from './keep-alive.js';
 import {
   closedError,
   connectError,
@@ -29,8 +30,6 @@ export interface ConnectionOwner {
 
 /** How long the server may take to close its side after ours; what it still sends is dropped. */
 const LINGER_MS = 1_000;
-/** Silence after which the system asks whether the server is still there: a request must not be the first to find out. */
-const KEEP_ALIVE_MS = 60_000;
 
 export class LineClientConnection {
   readonly socket: Socket;
@@ -124,7 +123,7 @@ export class LineClientConnection {
 
   #open(): void {
     clearTimeout(this.#timer);
-    this.socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+    keepAlive(this.socket.setNoDelay(true), this.#options.keepAliveMs);
     this.#state = 'open';
     this.#owner.onOpen();
     this.#resolveOpened();

@@ -15,6 +15,7 @@ describe('The options of a line client', () => {
       maxPendingRequests: 10_000,
       reconnectInitialDelayMs: 100,
       reconnectMaxDelayMs: 10_000,
+      keepAliveMs: 60_000,
       isLastLine: expect.any(Function),
     });
     expect(resolved.isLastLine('anything', 0, 'ASK')).toBe(true);

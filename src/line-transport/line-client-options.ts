@@ -47,6 +47,11 @@ export interface LineClientOptions {
    * Default 10,000.
    */
   readonly reconnectMaxDelayMs?: number | undefined;
+  /**
+   * Milliseconds of silence after which the system asks whether the server is still there, so that a request is not the first to find
+   * out, 0–32,767,000, in whole seconds; 0 is never. Default 60,000.
+   */
+  readonly keepAliveMs?: number | undefined;
   /** Tells where a reply of several lines ends. Default: every reply is one line. */
   readonly isLastLine?: IsLastLine | undefined;
 }
@@ -59,6 +64,7 @@ export const LINE_CLIENT_OPTION_BOUNDS = {
   maxPendingRequests: { default: 10_000, min: 1, max: 1_000_000 },
   reconnectInitialDelayMs: { default: 100, min: 1, max: 600_000 },
   reconnectMaxDelayMs: { default: 10_000, min: 1, max: 3_600_000 },
+  keepAliveMs: { default: 60_000, min: 0, max: 32_767_000 },
 } as const;
 
 type NumericOption = keyof typeof LINE_CLIENT_OPTION_BOUNDS;
@@ -96,6 +102,7 @@ export function resolveLineClientOptions(options: LineClientOptions): ResolvedLi
     maxPendingRequests: bounded('maxPendingRequests'),
     reconnectInitialDelayMs: bounded('reconnectInitialDelayMs'),
     reconnectMaxDelayMs: bounded('reconnectMaxDelayMs'),
+    keepAliveMs: bounded('keepAliveMs'),
     isLastLine: options.isLastLine ?? (() => true),
   };
   checkPlace(options, faults);

@@ -2,7 +2,8 @@ import { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type ConversationHost, LineConnection } from './line-connection.js';
+import type { ConversationHost } from './conversation-host.js';
+import { LineConnection } from './line-connection.js';
 import { LineContext } from './line-context.js';
 import { ENGLISH } from './line-errors.js';
 import type { EndReason } from './line-events.js';
@@ -64,12 +65,16 @@ function open(options: Partial<ConversationHost> = {}): {
         const line = lineText(bytes, start, end);
         if (line === 'PING') return 'PONG';
         if (line === 'SLOW') return new LateAnswer(new LineContext(line, from), nextTurn('SLOW'));
-        return line === 'QUIT' ? CLOSE : new ErrorLine('?');
+        return line === 'QUIT' ? CLOSE : new ErrorLine('?', 'unknownCommand');
       },
-      errorLine: () => new ErrorLine('FAILED'),
+      errorLine: () => new ErrorLine('FAILED', 'failed'),
       timeoutMsOf: () => 0,
       isSilent: () => false,
+      measure: () => undefined,
       onServed: () => undefined,
+      onAnswered: () => undefined,
+      onReceived: () => undefined,
+      onSent: () => undefined,
       onReply: () => undefined,
       onProtocolError: () => undefined,
       onPaused: () => undefined,
@@ -192,8 +197,8 @@ describe('A conversation', () => {
       maxProtocolErrors: 2,
       answer: (_, { bytes, start, end }) =>
         bytes.toString('latin1', start, end) === 'NO'
-          ? new ErrorLine('ERROR: no')
-          : new ErrorLine('?', false, 'unknownCommand'),
+          ? new ErrorLine('ERROR: no', 'rejected')
+          : new ErrorLine('?', 'unknownCommand'),
     });
     socket.push('x\nNO\nx\nNO\nx\nx\nx\n');
     expect(await over).toBe('tooManyErrors');

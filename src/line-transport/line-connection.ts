@@ -4,58 +4,19 @@
  */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { ClientLimits, type LimitReason } from './client-limits.js';
+import type { ConversationHost } from './conversation-host.js';
+import { keepAlive } from './keep-alive.js';
 import { LineAnswers } from './line-answers.js';
-import type { LineContext } from './line-context.js';
 import { LINE, LineDecoder, OVERLONG } from './line-decoder.js';
-import type { LineWords, ProtocolError } from './line-errors.js';
 import type { EndReason, PauseReason } from './line-events.js';
 import type { Peer, TlsFacts } from './line-peer.js';
-import { type Answer, ErrorLine, type LateAnswer, replyLines } from './line-reply.js';
+import { type LateAnswer, replyLines } from './line-reply.js';
 import { lineText } from './line-text.js';
 import { LineWriter } from './line-writer.js';
 import { linger } from './lingering.js';
 import { isTurnOver, waitForTurn } from './loop-turn.js';
 import { WONT_TIMING_MARK } from './telnet-filter.js';
-
-/** What a connection needs of the server it belongs to. */
-export interface ConversationHost {
-  readonly maxLineBytes: number;
-  readonly maxPendingBytes: number;
-  readonly maxProtocolErrors: number;
-  readonly maxEmittedReplies: number;
-  readonly lineGraceMs: number;
-  readonly lineTimeoutMs: number;
-  readonly writeTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly keepAliveMs: number;
-  readonly words: LineWords;
-  /** What is said before the first line is served, if anything is. */
-  welcome(connection: LineConnection): LateAnswer | undefined;
-  /** Whether this line may be answered after the line grace, before its end has come. */
-  isWhole(line: string): boolean;
-  /** What the line is answered that the decoder has come to; {@link onServed} is called once for each that is answered late. */
-  answer(connection: LineConnection, decoder: LineDecoder): Answer;
-  /** What is said in the place of a late answer that failed; `undefined` says nothing. */
-  errorLine(context: LineContext, error: unknown): ErrorLine | undefined;
-  /** Milliseconds until the first reply to this line is too late; 0 is never. */
-  timeoutMsOf(context: LineContext): number;
-  /** Whether whatever answers this line is not said. */
-  isSilent(context: LineContext): boolean;
-  /** A line is no longer served. */
-  onServed(context: LineContext): void;
-  onReply(connection: LineConnection, line: string): void;
-  onProtocolError(connection: LineConnection, error: ProtocolError): void;
-  onPaused(connection: LineConnection, reason: PauseReason): void;
-  /**
-   * So many bytes are kept for this client, and so many more than when that was said last.
-   * @returns whether it is too much for a server that keeps much for others: then nothing is read of it until {@link LineConnection.readOn}
-   */
-  onHeld(connection: LineConnection, held: number, grown: number): boolean;
-  /** The conversation is over; the socket may live on a moment to take what the client still sends. */
-  onOver(connection: LineConnection, reason: EndReason, error?: Error): void;
-  /** The socket is gone. */
-  onClosed(connection: LineConnection): void;
-}
 
 /** The conversation goes on by itself: when the client has read, or others have had their turn. */
 const WAITING = Symbol('waiting');
@@ -118,16 +79,12 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
   /** Set as soon as no further line is to be served. */
   #endReason: EndReason | undefined;
   #over = false;
-  /** Something has happened since the limits were checked. */
+  /** The client has said something, read a reply, or been told all that it asked, since the limits were checked. */
   #isActive = true;
-  /** When that was, as far as it was looked at. */
-  #lastActive: number | undefined;
-  /** Since when the line has been unfinished that is arriving, as far as it was looked at. */
-  #lineSince: number | undefined;
-  #lookedAt = 0;
-  /** What the client had taken when that was looked at, and since when it has not taken more. */
-  #taken = 0;
-  #takenSince: number | undefined;
+  /** A line has ended since then. */
+  #hasEndedLine = false;
+  /** Made when they are first checked. */
+  #limits: ClientLimits | undefined;
   /** The bytes that are kept for this client, as the server was told. */
   #held = 0;
   #chunksReceived = 0;
@@ -147,7 +104,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     this.#socket = socket;
     this.#host = host;
     this.#decoder = new LineDecoder(host.maxLineBytes);
-    this.#writer = new LineWriter(socket);
+    this.#writer = new LineWriter(socket, host.onSent);
   }
 
   /** Begins the conversation: welcomes the client, and serves what it says. */
@@ -244,12 +201,18 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
    * @param now in milliseconds, of any clock that does not go back
    */
   checkLimits(now: number): void {
-    if (this.#lastActive === undefined) this.#keepAlive(); // now that it stays: most of a crowd that comes and goes do not
-    if (!this.#account()) this.readOn(); // what it had not read may have been too little for a 'drain'
-    if (this.#isUnreadFor(this.#host.writeTimeoutMs, now)) this.destroy('writeTimeout');
-    else if (this.#isSilentFor(this.#host.idleTimeoutMs, now)) this.#endIdle();
-    else if (this.#isUnfinishedFor(this.#host.lineTimeoutMs, now)) this.#endLate('lineTimeout');
-    else if (this.#answersMade?.giveUpIfLate(now) === true) this.#goOn();
+    this.#limits ??= this.#watch(now);
+    this.#readOnIfRoom(); // what it had not read may have been too little for a 'drain'
+    switch (this.#exceeded(this.#limits, now)) {
+      case 'writeTimeout':
+        return this.destroy('writeTimeout');
+      case 'idle':
+        return this.#endIdle();
+      case 'lineTimeout':
+        return this.#endLate('lineTimeout');
+      case undefined:
+        if (this.#answersMade?.giveUpIfLate(now) === true) this.#goOn();
+    }
   }
 
   /** What is kept for others is no longer too much: this one's input is read again. */
@@ -276,47 +239,30 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     return undefined;
   }
 
-  /** Has the system ask whether the client is still there. It counts in whole seconds, and takes none for its own two hours. */
-  #keepAlive(): void {
-    const { keepAliveMs } = this.#host;
-    if (keepAliveMs === 0 || !(this.#socket instanceof Socket)) return;
-    this.#socket.setKeepAlive(true, Math.ceil(keepAliveMs / 1_000) * 1_000);
+  /** It stays: most of a crowd that comes and goes do not. */
+  #watch(now: number): ClientLimits {
+    if (this.#socket instanceof Socket) keepAlive(this.#socket, this.#host.keepAliveMs);
+    return new ClientLimits(now);
   }
 
   get #answers(): LineAnswers {
     return (this.#answersMade ??= new LineAnswers(this, this.#host, this.#writer, this.#isWelcome));
   }
 
-  /** Nothing happens until the client sends or reads. */
-  get #isClientsTurn(): boolean {
-    return !this.#conversing || this.#writer.isBlocked;
-  }
-
-  /** Milliseconds of a limit; 0 is none. */
-  #isSilentFor(limitMs: number, now: number): boolean {
-    if (this.#isActive || this.#lastActive === undefined) {
-      this.#isActive = false;
-      this.#lastActive = now;
-    }
-    return limitMs > 0 && this.#isClientsTurn && now - this.#lastActive >= limitMs;
-  }
-
-  #isUnfinishedFor(limitMs: number, now: number): boolean {
-    const sinceLast = now - this.#lookedAt;
-    this.#lookedAt = now;
-    if (!this.#decoder.isMidLine) this.#lineSince = undefined;
-    else if (this.#lineSince === undefined) this.#lineSince = now;
-    else if (this.#conversing || this.#isPaused) this.#lineSince += sinceLast; // time stands still
-    return limitMs > 0 && this.#lineSince !== undefined && now - this.#lineSince >= limitMs;
-  }
-
-  #isUnreadFor(limitMs: number, now: number): boolean {
-    const { waiting, taken } = this.#writer;
-    if (this.#takenSince === undefined || waiting === 0 || taken !== this.#taken) {
-      this.#taken = taken;
-      this.#takenSince = now;
-    }
-    return limitMs > 0 && now - this.#takenSince >= limitMs;
+  #exceeded(limits: ClientLimits, now: number): LimitReason | undefined {
+    const { waiting, taken, isBlocked } = this.#writer;
+    const exceeded = limits.exceeded(now, this.#host, {
+      isActive: this.#isActive,
+      isClientsTurn: !this.#conversing || isBlocked,
+      isMidLine: this.#decoder.isMidLine,
+      hasEndedLine: this.#hasEndedLine,
+      isRead: !this.#conversing && !this.#isPaused,
+      waiting,
+      taken,
+    });
+    this.#isActive = false;
+    this.#hasEndedLine = false;
+    return exceeded;
   }
 
   #endIdle(): void {
@@ -330,6 +276,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
 
   #receive(chunk: Buffer): void {
     this.#isActive = true;
+    this.#host.onReceived(chunk.length);
     if (this.#endReason !== undefined) return;
     this.#chunksReceived++;
     clearTimeout(this.#graceTimer);
@@ -361,12 +308,17 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
     return this.#host.onHeld(this, held, grown);
   }
 
-  /** The client has read what it was told. */
+  /** Who waits because there is too much is read on, if there is no longer. One that closes is read in any case. */
+  #readOnIfRoom(): void {
+    if (!this.#account() || this.#draining) this.readOn();
+  }
+
+  /** The client has read what it was told. Reading what it did not ask for is no sign of life. */
   #resume(): void {
-    this.#isActive = true;
+    if (this.#conversing) this.#isActive = true;
     this.#writer.unblock();
-    if (!this.#account()) this.readOn();
-    if (!this.#isWaitingRead) return;
+    this.#readOnIfRoom();
+    if (!this.#isWaitingRead || this.#writer.isBlocked) return;
     this.#isWaitingRead = false;
     this.#goOn();
   }
@@ -408,15 +360,12 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       const decoded = decoder.next();
       if (decoded === undefined) return undefined;
       this.#served++;
-      this.#lineSince = undefined;
+      this.#hasEndedLine = true;
       if (decoded === LINE) {
         const late = this.#answers.serve(decoder);
         if (late !== undefined) return late;
       } else if (decoded === OVERLONG) {
-        const { words, maxLineBytes } = this.#host;
-        this.#answers.sayErrorLine(
-          new ErrorLine(words.lineTooLong(maxLineBytes), false, 'lineTooLong'),
-        );
+        this.#answers.refuseOverlong();
       } else {
         writer.writeBytes(WONT_TIMING_MARK);
       }
@@ -432,7 +381,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       this.end('client');
       return;
     }
-    if (this.#isPaused && (this.#draining || !this.#account())) this.#setPaused(false);
+    if (this.#isPaused) this.#readOnIfRoom();
     if (this.#draining) this.#endWhenQuiet();
     else if (this.#isWholeLine()) this.#awaitLineEnd();
   }

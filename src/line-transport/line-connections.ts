@@ -18,9 +18,13 @@ export class LineConnections {
   #isCut = false;
   #onEmpty: (() => void) | undefined;
   readonly #perNetwork = new Map<string, number>();
+  /** Where each conversation is counted: what an application knows of a client of its own may change meanwhile. */
+  readonly #networks = new Map<LineConnection, string>();
+  /** Places of clients who are not served yet. */
+  #kept = 0;
 
   /**
-   * @param max the most sockets that are kept; conversations that are over make room
+   * @param max the most sockets that are kept, with those of clients who are not served yet; conversations that are over make room
    * @param maxPerAddress the most conversations with one address
    * @param onLook called as often as limits are looked at
    */
@@ -34,6 +38,11 @@ export class LineConnections {
     return this.#open;
   }
 
+  /** The most sockets that are kept now. */
+  get most(): number {
+    return this.max;
+  }
+
   /** From now on no more sockets than so many, and conversations with one address. */
   lower(max: number, maxPerAddress: number): void {
     this.max = max;
@@ -42,14 +51,33 @@ export class LineConnections {
 
   /** Why one more client with this address is not to be served. */
   refusalFor(address: string | undefined): RefusalReason | undefined {
-    if (this.#open.size >= this.max) return 'maxConnections';
+    if (this.#open.size + this.#kept >= this.max) return 'maxConnections';
     const count = address === undefined ? 0 : this.#perNetwork.get(networkOf(address));
     return (count ?? 0) >= this.maxPerAddress ? 'maxConnectionsPerAddress' : undefined;
   }
 
+  /**
+   * Keeps a place for a client who is not served yet.
+   * @param address where it is counted; `undefined` for nowhere but in all
+   * @returns gives the place back, once
+   */
+  keepPlace(address: string | undefined): () => void {
+    this.makeRoom();
+    const network = address === undefined ? undefined : networkOf(address);
+    this.#kept++;
+    this.#count(network, 1);
+    let isKept = true;
+    return () => {
+      if (!isKept) return;
+      isKept = false;
+      this.#kept--;
+      this.#count(network, -1);
+    };
+  }
+
   /** Makes room for one more client, if there is someone who has only to go. */
   makeRoom(): void {
-    if (this.#open.size + this.#lingering.size < this.max) return;
+    if (this.#open.size + this.#kept + this.#lingering.size < this.max) return;
     const [longest] = this.#lingering;
     longest?.destroy('shutdown');
   }
@@ -57,7 +85,12 @@ export class LineConnections {
   /** @param checkMs how often limits are looked at: by one timer for all, as long as anyone is there */
   add(connection: LineConnection, checkMs: () => number): void {
     this.#open.add(connection);
-    this.#count(connection.remoteAddress, 1);
+    const { remoteAddress } = connection;
+    if (remoteAddress !== undefined) {
+      const network = networkOf(remoteAddress);
+      this.#networks.set(connection, network);
+      this.#count(network, 1);
+    }
     this.#limitsCheck ??= setInterval(() => {
       const now = performance.now();
       for (const each of this.#open) each.checkLimits(now);
@@ -69,7 +102,8 @@ export class LineConnections {
   /** Its conversation is over. */
   end(connection: LineConnection): void {
     this.#open.delete(connection);
-    this.#count(connection.remoteAddress, -1);
+    this.#count(this.#networks.get(connection), -1);
+    this.#networks.delete(connection);
     this.#lingering.add(connection);
   }
 
@@ -127,9 +161,8 @@ export class LineConnections {
   }
 
   /** Only those who are there are counted: clients that come and go leave nothing behind. */
-  #count(address: string | undefined, change: 1 | -1): void {
-    if (address === undefined) return;
-    const network = networkOf(address);
+  #count(network: string | undefined, change: 1 | -1): void {
+    if (network === undefined) return;
     const count = (this.#perNetwork.get(network) ?? 0) + change;
     if (count === 0) this.#perNetwork.delete(network);
     else this.#perNetwork.set(network, count);

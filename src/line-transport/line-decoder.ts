@@ -7,6 +7,7 @@
  */
 import { Fifo } from './fifo.js';
 import { lineText } from './line-text.js';
+import { copyOf } from './own-memory.js';
 import { TelnetFilter, TIMING_MARK, type TelnetInput } from './telnet-filter.js';
 
 /** A line has come: the decoder's `bytes` from `start` up to `end`, without its LF. */
@@ -20,8 +21,10 @@ export type Decoded = typeof LINE | typeof OVERLONG | typeof TIMING_MARK;
 const LF = 0x0a;
 const CR = 0x0d;
 const EMPTY = Buffer.alloc(0);
-/** Marks count as the bytes they came in, so that a flood of them is bounded like any other input. */
-const TIMING_MARK_BYTES = 3;
+/** A mark counts as so much: it keeps the text before it and behind it apart, and a piece costs about that beside its bytes. */
+const TIMING_MARK_BYTES = 256;
+/** Pieces that wait are put together up to here: thousands of single bytes would cost hundreds of times what they are counted as. */
+const SMALL_BYTES = 1_024;
 /** Up to here a loop finds a line end faster than a call out of JavaScript does. */
 const SHORT_LINE = 32;
 
@@ -50,7 +53,7 @@ export class LineDecoder {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** Bytes pushed and not yet decoded. */
+  /** What was pushed and is not yet decoded, in bytes that it costs. */
   get pendingBytes(): number {
     return this.#pendingBytes - this.#offset;
   }
@@ -106,7 +109,15 @@ export class LineDecoder {
   #add(input: TelnetInput): void {
     this.#pendingBytes += input === TIMING_MARK ? TIMING_MARK_BYTES : input.length;
     if (this.#head === undefined) this.#head = input;
-    else (this.#queue ??= new Fifo()).push(input);
+    else if (this.#queue === undefined) (this.#queue = new Fifo()).push(input);
+    else this.#enqueue(this.#queue, input);
+  }
+
+  #enqueue(queue: Fifo<TelnetInput>, input: TelnetInput): void {
+    const { last } = queue;
+    const isText = Buffer.isBuffer(last) && Buffer.isBuffer(input);
+    if (isText && last.length + input.length <= SMALL_BYTES) queue.replaceLast(copyOf(last, input));
+    else queue.push(input);
   }
 
   #decode(input: Buffer): Decoded | undefined {
@@ -158,8 +169,9 @@ export class LineDecoder {
   #appendPartial(input: Buffer, start: number, end: number): void {
     const length = this.#partialLength + end - start;
     if (length > this.#partial.length) {
-      // Doubling keeps a line that arrives byte by byte linear; the copy lets go of the chunk it came in.
-      const grown = Buffer.allocUnsafe(Math.min(Math.max(length, 64) * 2, this.#maxLineBytes + 1));
+      // Doubling keeps a line that arrives byte by byte linear; the copy lets go of the chunk it came in, and is no part of another.
+      const size = Math.min(Math.max(length, 64) * 2, this.#maxLineBytes + 1);
+      const grown = Buffer.allocUnsafeSlow(size);
       this.#partial.copy(grown, 0, 0, this.#partialLength);
       this.#partial = grown;
     }

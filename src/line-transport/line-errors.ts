@@ -56,6 +56,11 @@ export class ClosingException extends RpcException {}
 /** What a client did that the protocol does not allow; it gets an error line and the conversation goes on. */
 export type ProtocolError = 'unknownCommand' | 'badArguments' | 'lineTooLong';
 
+/** Whether what became of a line is that it is none the protocol allows. */
+export function isProtocolError(outcome: string): outcome is ProtocolError {
+  return outcome === 'unknownCommand' || outcome === 'badArguments' || outcome === 'lineTooLong';
+}
+
 /** The words of the error lines. Each is one line without its line end. */
 export interface LineWords {
   /** @param commands the known commands, in the order of registration */
@@ -108,8 +113,8 @@ export interface ErrorReply {
   readonly line: string;
   /** Whether the conversation ends with it. */
   readonly closes: boolean;
-  /** Whether who threw it meant the client to read it; otherwise it is a defect, and the line tells nothing of it. */
-  readonly isMeant: boolean;
+  /** `rejected` if who threw it meant the client to read it; otherwise it is a defect, and the line tells nothing of it. */
+  readonly outcome: 'rejected' | 'failed' | 'timedOut';
 }
 
 /**
@@ -117,17 +122,18 @@ export interface ErrorReply {
  * @param isLate whether it is no exception, but a handler that took too long
  */
 export function errorReply(error: unknown, words: LineWords, isLate = false): ErrorReply {
-  if (isLate) return { line: words.handlerTimeout, closes: false, isMeant: false };
+  if (isLate) return { line: words.handlerTimeout, closes: false, outcome: 'timedOut' };
   try {
     const reason = reasonOf(error);
     if (reason !== undefined) {
       const closes = error instanceof ClosingException;
-      return { line: words.rejected(reason.slice(0, MAX_REASON_LENGTH)), closes, isMeant: true };
+      const line = words.rejected(reason.slice(0, MAX_REASON_LENGTH));
+      return { line, closes, outcome: 'rejected' };
     }
   } catch {
     // Not even looking at it is safe: what was thrown may be a Proxy, or have a getter that throws.
   }
-  return { line: words.serverError, closes: false, isMeant: false };
+  return { line: words.serverError, closes: false, outcome: 'failed' };
 }
 
 /** What an exception tells a client; `undefined` if it is none of a client's business. */

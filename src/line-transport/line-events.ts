@@ -32,8 +32,23 @@ export type EndReason =
   | 'reset'
   | 'error';
 
-/** Why a connection was not served: the server, or the room for its address, was full, or no TLS session came about in time. */
-export type RefusalReason = 'maxConnections' | 'maxConnectionsPerAddress' | 'tlsHandshake';
+/**
+ * Why a connection was not served:
+ * - `maxConnections`, `maxConnectionsPerAddress`: the server, or the room for its address, was full
+ * - `tlsHandshake`: no TLS session came about in time
+ * - `addressDenied`: its address is one of `denyAddresses`, or none of `allowAddresses`
+ * - `proxyUntrusted`: it is to be a proxy's, and its address is none of `proxyProtocolTrust`
+ * - `proxyHeader`: a proxy sent no PROXY header in time, or what is none
+ * - `proxyProbe`: a proxy left without a byte, or before it was looked at: so it finds out whether somebody listens. Nothing is wrong
+ */
+export type RefusalReason =
+  | 'maxConnections'
+  | 'maxConnectionsPerAddress'
+  | 'tlsHandshake'
+  | 'addressDenied'
+  | 'proxyUntrusted'
+  | 'proxyHeader'
+  | 'proxyProbe';
 
 /**
  * Why a client has to wait:
@@ -42,6 +57,27 @@ export type RefusalReason = 'maxConnections' | 'maxConnectionsPerAddress' | 'tls
  * - `bufferedBytes`: it is not read, because the server keeps `maxBufferedBytes`, and for it more than its share
  */
 export type PauseReason = 'pendingInput' | 'unreadReplies' | 'bufferedBytes';
+
+/**
+ * What became of a line:
+ * - `replied`: its answer is said to the end, also where that is nothing, as for an event
+ * - `rejected`: an exception told the client why not
+ * - `failed`: its handler failed
+ * - `timedOut`: its handler took longer than it may
+ * - `abandoned`: the conversation was over before its answer was complete
+ * - `unknownCommand`, `badArguments`, `lineTooLong`: it is none that the protocol allows
+ */
+export type Outcome = 'replied' | 'rejected' | 'failed' | 'timedOut' | 'abandoned' | ProtocolError;
+
+/** How a line was answered. */
+export interface Answered {
+  /** The command as it was declared, never as a client wrote it; empty for a line that is none, `@UnknownCommand()` or not. */
+  readonly command: string;
+  /** What became of it. */
+  readonly outcome: Outcome;
+  /** Milliseconds from when it was served until its answer was complete, the time included that a client takes to read a stream. */
+  readonly durationMs: number;
+}
 
 /** The events of a line server and what their listeners are given. */
 export type LineServerEvents = {
@@ -62,6 +98,11 @@ export type LineServerEvents = {
    * without a listener.
    */
   reply: (connection: LineConnection, line: string) => void;
+  /**
+   * The answer to one line is complete: told once for each line that was served, whatever became of it. Frequent: costs nothing
+   * without a listener.
+   */
+  answered: (connection: LineConnection, answered: Answered) => void;
   /** A client did what the protocol does not allow and was told so. */
   protocolError: (connection: LineConnection, error: ProtocolError) => void;
   /** A guard, a pipe or a handler rejected the line by an exception whose message the client was told. */
@@ -100,11 +141,14 @@ export interface ServedCommand {
 /** What a server is doing; emitted by `status`. */
 export type LineServerStatus = 'listening' | 'draining' | 'closed';
 
-/** Counters since the server was made, except `open`: the conversations that are not over now. */
+/** Counters since the server was made, but for what is said to be now. */
 export interface LineServerStats {
   /** Clients that came, and what became of them. */
   readonly connections: {
+    /** The conversations that are not over now. */
     readonly open: number;
+    /** The most that may be open now: `maxConnections`, or what the system has descriptors for. */
+    readonly max: number;
     readonly accepted: number;
     readonly refused: Readonly<Record<RefusalReason, number>>;
     readonly ended: Readonly<Record<EndReason, number>>;
@@ -113,6 +157,8 @@ export interface LineServerStats {
   readonly bufferedBytes: number;
   /** How often a client has had to wait. */
   readonly pauses: Readonly<Record<PauseReason, number>>;
+  /** What conversations took from their clients and gave to their sockets, in bytes, telnet's included; not what refused clients are told. */
+  readonly bytes: { readonly received: number; readonly sent: number };
   /** Lines received, whatever became of them. */
   readonly lines: number;
   /** Error lines for what the protocol does not allow. */

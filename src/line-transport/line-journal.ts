@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import type { LineConnection } from './line-connection.js';
 import type { ProtocolError } from './line-errors.js';
 import type {
+  Answered,
   EndReason,
   LineServerEvents,
   LineServerStats,
@@ -12,6 +13,7 @@ import type {
   RefusalReason,
 } from './line-events.js';
 import type { Peer } from './line-peer.js';
+import { MeasuredLine } from './measured-line.js';
 
 type Arguments = { [Name in keyof LineServerEvents]: Parameters<LineServerEvents[Name]> };
 
@@ -20,7 +22,15 @@ const FAILURE_MS = 60_000;
 
 export class LineJournal {
   readonly #events = new EventEmitter<Arguments>();
-  readonly #refused = { maxConnections: 0, maxConnectionsPerAddress: 0, tlsHandshake: 0 };
+  readonly #refused = {
+    maxConnections: 0,
+    maxConnectionsPerAddress: 0,
+    tlsHandshake: 0,
+    addressDenied: 0,
+    proxyUntrusted: 0,
+    proxyHeader: 0,
+    proxyProbe: 0,
+  };
   readonly #ended = {
     quit: 0,
     refused: 0,
@@ -38,9 +48,12 @@ export class LineJournal {
   /** Whether anyone listens to what happens for every line. */
   #isRequestHeard = false;
   #isReplyHeard = false;
+  #isAnsweredHeard = false;
   /** When the listening socket failed in which way. */
   readonly #failures = new Map<string, number>();
   #accepted = 0;
+  #received = 0;
+  #sent = 0;
   #lines = 0;
   #rejected = 0;
   #handlerErrors = 0;
@@ -51,18 +64,21 @@ export class LineJournal {
 
   /**
    * @param open the conversations that are not over now
+   * @param max the most that may be open
    * @param bufferedBytes what is kept for them
    */
-  stats(open: number, bufferedBytes: number): LineServerStats {
+  stats(open: number, max: number, bufferedBytes: number): LineServerStats {
     return {
       connections: {
         open,
+        max,
         accepted: this.#accepted,
         refused: { ...this.#refused },
         ended: { ...this.#ended },
       },
       bufferedBytes,
       pauses: { ...this.#pauses },
+      bytes: { received: this.#received, sent: this.#sent },
       lines: this.#lines,
       protocolErrors: { ...this.#protocolErrors },
       rejected: this.#rejected,
@@ -74,6 +90,7 @@ export class LineJournal {
     (this.#events as EventEmitter).on(event, listener);
     if (event === 'request') this.#isRequestHeard = true;
     if (event === 'reply') this.#isReplyHeard = true;
+    if (event === 'answered') this.#isAnsweredHeard = true;
   }
 
   /** Tells what is not counted. */
@@ -107,6 +124,23 @@ export class LineJournal {
   pause(connection: LineConnection, reason: PauseReason): void {
     this.#pauses[reason]++;
     this.#events.emit('paused', connection, reason);
+  }
+
+  receive(bytes: number): void {
+    this.#received += bytes;
+  }
+
+  send(bytes: number): void {
+    this.#sent += bytes;
+  }
+
+  /** A line is served from now on. @returns what measures it, if anyone listens */
+  measure(): MeasuredLine | undefined {
+    return this.#isAnsweredHeard ? new MeasuredLine() : undefined;
+  }
+
+  answered(connection: LineConnection, answered: Answered): void {
+    this.#events.emit('answered', connection, answered);
   }
 
   request(connection: LineConnection, line: string): void {

@@ -1,6 +1,6 @@
 /**
- * LineListener: the door of a server. It listens, takes sockets in, and turns away whom the server has no room for. Knows nothing
- * of lines but the one that says so.
+ * LineListener: the door of a server. It listens, takes sockets in, and closes so that nobody who has come already is lost. Knows
+ * nothing of who may come in: that is LineAdmission's.
  */
 import {
   type AddressInfo,
@@ -11,101 +11,118 @@ import {
   type Socket,
 } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import type { RefusalReason } from './line-events.js';
-import { type Peer, SocketPeer } from './line-peer.js';
-import { closedEarly } from './line-server-errors.js';
-import { LineWriter } from './line-writer.js';
+import {
+  createServer as createTlsServer,
+  type Server as TlsServer,
+  type TlsOptions,
+} from 'node:tls';
+import { type AdmissionOptions, LineAdmission, type LineHost } from './line-admission.js';
+import type { Acceptor, ResolvedLineServerOptions } from './line-options.js';
+import { closedEarly, localProxy } from './line-server-errors.js';
 
-/** How long a refused client may take to read why. */
-const REFUSAL_MS = 1_000;
-/** Refused clients that are told why at the same time; with one more, the one that has had the longest time for it is cut. */
-const MAX_REFUSED = 100;
 /** How long a client may take to agree on TLS, unless the options say otherwise. */
 const HANDSHAKE_MS = 10_000;
-/**
- * By how much a TLS server may have more sockets than conversations: they agree on TLS, or are told within it why they are not
- * served. One more is closed at once, and told nothing.
- */
-const HANDSHAKES = 100;
 
-/** Who is behind the door. */
-export interface LineHost {
-  /** What a client is told whom there is no room for. */
-  readonly refusal: string;
-  readonly maxConnections: number;
-  readonly maxUnreadBytes: number;
-  /** Why there is no room for a client with this address; `undefined` if there is. */
-  refusalFor(address: string | undefined): RefusalReason | undefined;
-  serve(socket: Socket, peer: Peer): void;
-  onRefused(peer: Peer, reason: RefusalReason): void;
-  /** The listening socket failed after it had begun to listen. */
-  onError(error: Error): void;
-}
+/** How to listen, and who may come in. */
+export type ListenerOptions = AdmissionOptions &
+  Pick<ResolvedLineServerOptions, 'backlog' | 'maxUnreadBytes'>;
+
+/** Where to listen: one of them is given. */
+export type Place = Pick<ListenOptions, 'host' | 'port' | 'path'> | { readonly fd: number };
 
 export class LineListener {
   readonly server: NetServer;
-  /**
-   * Sockets that are cut when the grace is over, as conversations are: their clients are told why they are not served, or agree
-   * on TLS. With TLS every client's is here until it closes: nothing public says which one an agreed session goes over.
-   */
-  readonly #waiting = new Set<Socket>();
-  /** Clients that are told why they are not served; the longest first. */
-  readonly #refused = new Set<Socket>();
+  readonly #tls: TlsServer | undefined;
+  readonly #admission: LineAdmission;
+  /** Sockets that another process has accepted: `server` does not wait for those. */
+  readonly #taken = new Set<Socket>();
   /** Connections taken from the kernel, whatever became of them. */
   #arrived = 0;
-  #isCut = false;
 
-  /**
-   * @param backlog the most connections that the kernel keeps waiting
-   * @param tls the options of `tls.createServer`; `undefined` for plain TCP
-   */
+  /** @param tls the options of `tls.createServer`; `undefined` for plain TCP */
   constructor(
     private readonly host: LineHost,
-    private readonly backlog: number,
+    private readonly options: ListenerOptions,
     tls: TlsOptions | undefined,
   ) {
-    const options: ServerOpts = {
+    const sockets: ServerOpts = {
       allowHalfOpen: true,
       noDelay: true,
-      highWaterMark: host.maxUnreadBytes,
+      highWaterMark: options.maxUnreadBytes,
     };
-    const accept = (socket: Socket): void => this.#accept(socket);
-    this.server =
-      tls === undefined
-        ? createServer(options, accept)
-        : this.#agreeOnTls(
-            createTlsServer({ handshakeTimeout: HANDSHAKE_MS, ...tls, ...options }, accept),
-          );
-    this.server.on('connection', () => this.#arrived++);
+    if (tls !== undefined) {
+      this.#tls = createTlsServer({ handshakeTimeout: HANDSHAKE_MS, ...tls, ...sockets });
+    }
+    this.server = this.#tls ?? createServer(sockets);
+    this.#admission = new LineAdmission(host, options, this.#tls);
+    this.server.on('connection', (socket) => {
+      this.#arrived++;
+      this.#admission.enter(socket);
+    });
   }
 
-  /** @throws the system's error, if it cannot listen there; `ERR_LINE_LISTEN`, if it is closed first */
-  listen(place: Pick<ListenOptions, 'host' | 'port' | 'path'>): Promise<AddressInfo | string> {
+  /** From now on no more than so many sockets that are on their way and have no place. */
+  lower(spare: number): void {
+    this.#admission.lower(spare);
+  }
+
+  /**
+   * @throws the system's error, if it cannot listen there; `ERR_LINE_LISTEN`, if it is closed first, and for a Unix domain socket over
+   *   which proxies are to bring clients with TLS: nothing would tell one client from another
+   */
+  listen(place: Place): Promise<AddressInfo | string> {
     const { server } = this;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.once('close', () => reject(closedEarly())); // while the host's name was looked up
-      server.listen({ ...place, backlog: this.backlog }, () => {
+      server.listen({ ...place, backlog: this.options.backlog }, () => {
         server.off('error', reject);
         server.on('error', (error) => this.host.onError(error));
-        resolve(server.address() ?? '');
+        const address = server.address() ?? ('fd' in place ? `fd ${place.fd}` : '');
+        const isLocal = typeof address === 'string';
+        this.#admission.isLocal = isLocal;
+        if (isLocal && this.#tls !== undefined && this.options.proxyProtocolTrust !== undefined) {
+          reject(localProxy());
+          server.close();
+        } else {
+          resolve(address);
+        }
       });
     });
+  }
+
+  /** Listens by way of another process, which accepts. */
+  takeFrom(acceptor: Acceptor): Promise<AddressInfo | string> {
+    return acceptor((socket) => this.#take(socket));
+  }
+
+  /** Agrees on TLS with these from now on; those who have agreed go on as they are. */
+  setTls(options: TlsOptions): void {
+    this.#tls?.setSecureContext(options);
   }
 
   /** Takes in who has come already, then nobody more; resolves when every socket is closed. */
   async close(): Promise<void> {
     if (this.server.listening) await this.#takeBacklog();
+    this.#admission.cutUnnamed();
     await new Promise((resolve) => {
       this.server.close(resolve);
     });
+    await Promise.all(Array.from(this.#taken, closed));
   }
 
   /** Closes at once whatever is no conversation. */
   cut(): void {
-    this.#isCut = true;
-    for (const socket of this.#waiting) socket.destroy();
+    this.#admission.cut();
+  }
+
+  /** What a server does itself with a socket that it accepts. */
+  #take(socket: Socket): void {
+    socket.allowHalfOpen = true;
+    socket.setNoDelay(true);
+    this.#taken.add(socket);
+    socket.once('close', () => this.#taken.delete(socket));
+    this.#admission.enter(socket);
   }
 
   /**
@@ -114,68 +131,18 @@ export class LineListener {
    * many as can have been waiting: new clients keep coming meanwhile.
    */
   async #takeBacklog(): Promise<void> {
-    const last = this.#arrived + this.backlog + 1;
-    for (let before = -1; before !== this.#arrived && this.#arrived < last && !this.#isCut;) {
+    const last = this.#arrived + this.options.backlog + 1;
+    const admission = this.#admission;
+    for (let before = -1; before !== this.#arrived && this.#arrived < last && !admission.isCut;) {
       before = this.#arrived;
       await nextTurn();
       await nextTurn();
     }
   }
+}
 
-  #agreeOnTls(server: NetServer): NetServer {
-    server.maxConnections = this.host.maxConnections + HANDSHAKES;
-    server.on('drop', (client = {}) => {
-      this.#arrived++;
-      this.host.onRefused(new SocketPeer(client), 'maxConnections');
-    });
-    server.on('connection', (socket: Socket) => this.#keep(socket));
-    server.on('tlsClientError', (_error: Error, socket: Socket) => {
-      const peer = new SocketPeer(socket);
-      socket.destroy();
-      this.host.onRefused(peer, 'tlsHandshake');
-    });
-    return server;
-  }
-
-  #accept(socket: Socket): void {
-    const peer = new SocketPeer(socket);
-    if (this.host.refusalFor(peer.remoteAddress) === undefined) {
-      this.host.serve(socket, peer);
-      return;
-    }
-    // The client may be one that has just left: its FIN is read in the next turn, polling included, at the latest.
-    socket.on('error', () => undefined); // 'close' follows
-    setImmediate(() => setImmediate(() => this.#acceptIfRoom(socket, peer)));
-  }
-
-  #acceptIfRoom(socket: Socket, peer: Peer): void {
-    if (socket.destroyed) return;
-    const reason = this.host.refusalFor(peer.remoteAddress);
-    if (this.#isCut) socket.destroy();
-    else if (reason === undefined) this.host.serve(socket, peer);
-    else this.#refuse(socket, peer, reason);
-  }
-
-  /** Tells a client why it is not served; what it says meanwhile is dropped. */
-  #refuse(socket: Socket, peer: Peer, reason: RefusalReason): void {
-    const [longest] = this.#refused;
-    if (this.#refused.size >= MAX_REFUSED) longest?.destroy();
-    this.#refused.add(socket);
-    const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      this.#refused.delete(socket);
-    });
-    this.#keep(socket);
-    const writer = new LineWriter(socket);
-    writer.write(this.host.refusal);
-    writer.end();
-    socket.resume();
-    this.host.onRefused(peer, reason);
-  }
-
-  #keep(socket: Socket): void {
-    this.#waiting.add(socket);
-    socket.on('close', () => this.#waiting.delete(socket));
-  }
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+  });
 }

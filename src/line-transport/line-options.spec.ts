@@ -13,6 +13,7 @@ describe('The options of a line server', () => {
       maxLineBytes: 1024,
       maxConnections: 10_000,
       maxConnectionsPerAddress: 9_500,
+      proxyHeaderTimeoutMs: 3_000,
       maxPendingBytes: 65_536,
       maxUnreadBytes: 65_536,
       maxBufferedBytes: 268_435_456,
@@ -92,6 +93,49 @@ describe('The words of a server', () => {
     const { words } = resolveLineOptions({ words: { ...ENGLISH, rejected } });
     expect(words.rejected('why')).toBe('ERROR: why');
     await Promise.resolve();
+  });
+});
+
+describe('The addresses of an option', () => {
+  it('are named where they are none, each of them', () => {
+    const wrong = {
+      allowAddresses: ['10.0.0.0/8', 'localhost'],
+      denyAddresses: ['10.0.0.0/33', 7],
+      proxyProtocolTrust: '10.0.0.1',
+    };
+    expect(() => resolveLineOptions(wrong as never)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_LINE_OPTIONS',
+        message:
+          "The line server's options are wrong: " +
+          'allowAddresses has "localhost", which is no address and no CIDR range; ' +
+          'denyAddresses has "10.0.0.0/33", which is no address and no CIDR range; ' +
+          'denyAddresses has 7, which is no address and no CIDR range; ' +
+          'proxyProtocolTrust must be an array of addresses and CIDR ranges.',
+      }),
+    );
+  });
+
+  it('may be none only where that keeps nobody out', () => {
+    expect(() => resolveLineOptions({ denyAddresses: [] })).not.toThrow();
+    for (const name of ['allowAddresses', 'proxyProtocolTrust']) {
+      expect(() => resolveLineOptions({ [name]: [] })).toThrow(`${name} must not be empty`);
+    }
+  });
+});
+
+describe('The descriptor of a socket', () => {
+  it('is a whole number', () => {
+    expect(resolveLineOptions({ fd: 3 })).toMatchObject({ fd: 3 });
+    for (const fd of [-1, 0.5, '3']) {
+      expect(() => resolveLineOptions({ fd: fd as never })).toThrow('fd must be a whole number');
+    }
+  });
+
+  it.each([{ host: '127.0.0.1' }, { port: 0 }, { path: '/x' }])('excludes %j', (place) => {
+    expect(() => resolveLineOptions({ fd: 3, ...place })).toThrow(
+      'fd excludes host, port and path',
+    );
   });
 });
 

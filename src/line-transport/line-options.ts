@@ -1,12 +1,23 @@
 /**
  * The options of a line server, with their units, defaults and bounds. Checked once, when the server is made.
  */
+import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
+import { isAddressRange } from './address-list.js';
 import { ENGLISH, type LineWords } from './line-errors.js';
 import { OptionFaults } from './option-faults.js';
 
 /** The injection token of a server's options. */
 export const LINE_SERVER_OPTIONS = Symbol('line server options');
+
+/**
+ * Called when the server is to listen, with what takes a socket in; each is treated as if it had come to a port of the server's
+ * own, and must not have been read from. Its `highWaterMark` stays what it is: `stream.setDefaultHighWaterMark(false, maxUnreadBytes)`
+ * before it is made gives it the one that sockets of a port have.
+ *
+ * @returns the address that clients connect to
+ */
+export type Acceptor = (take: (socket: Socket) => void) => Promise<AddressInfo | string>;
 
 /** Where to listen and within which bounds to serve. Every option has a default. */
 export interface LineServerOptions {
@@ -16,6 +27,15 @@ export interface LineServerOptions {
   readonly port?: number | undefined;
   /** Path of a Unix domain socket, instead of host and port. Default: none. */
   readonly path?: string | undefined;
+  /**
+   * Descriptor of a socket that listens already, opened by whoever started the process, instead of host, port and path; in a worker of
+   * node:cluster, a descriptor of the primary. Default: none.
+   */
+  readonly fd?: number | undefined;
+  /**
+   * Brings the sockets that another process accepts, instead of a port of the server's own. Default: none; the server listens itself.
+   */
+  readonly acceptor?: Acceptor | undefined;
   /** Connections the kernel keeps waiting for accept, 1–65535. Default 1024; the kernel may cap it (somaxconn). */
   readonly backlog?: number | undefined;
   /** The longest line accepted, in bytes without its line end, 1–1,048,576. Default 1024. */
@@ -31,6 +51,23 @@ export interface LineServerOptions {
    * out; behind a proxy, which has one address for all, as many as that may open.
    */
   readonly maxConnectionsPerAddress?: number | undefined;
+  /**
+   * Who may come: addresses, and ranges of them in CIDR notation, `10.0.0.0/8`. Others are closed at once and told nothing. Clients of a
+   * Unix domain socket have no address, and may always. Default: everybody.
+   */
+  readonly allowAddresses?: readonly string[] | undefined;
+  /** Who may not come, even if `allowAddresses` says so; written and treated in the same way. Default: nobody. */
+  readonly denyAddresses?: readonly string[] | undefined;
+  /**
+   * Proxies that tell whose each connection is: addresses and ranges, as above. If there are any, every connection has to begin with a
+   * PROXY header of version 1 or 2, and the client's addresses are those in it, for limits, lists, handlers and events. A connection from
+   * elsewhere is closed at once; whoever may open a Unix domain socket is trusted. With TLS the header comes first.
+   * Default: none, and no header is understood.
+   * @see https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt
+   */
+  readonly proxyProtocolTrust?: readonly string[] | undefined;
+  /** Milliseconds in which a PROXY header has to be complete, 1–600,000. Default 3,000, which leaves room for a packet that is lost. */
+  readonly proxyHeaderTimeoutMs?: number | undefined;
   /**
    * Input of one client that may wait for its answers, in bytes, 1,024–1,073,741,824; while there is more, no more is read of it.
    * Default 65,536.
@@ -108,7 +145,15 @@ export interface LineServerOptions {
 /** The options a server runs with: every bound has its value. */
 export type ResolvedLineServerOptions = Pick<
   LineServerOptions,
-  'host' | 'path' | 'greeting' | 'tls'
+  | 'host'
+  | 'path'
+  | 'fd'
+  | 'acceptor'
+  | 'allowAddresses'
+  | 'denyAddresses'
+  | 'proxyProtocolTrust'
+  | 'greeting'
+  | 'tls'
 > & {
   readonly [Name in NumericOption]: number;
 } & {
@@ -127,6 +172,7 @@ export const LINE_OPTION_BOUNDS = {
   maxConnections: { default: 10_000, min: 1, max: 1_000_000 },
   /** The default is a part of `maxConnections`: {@link connectionsPerAddress}. */
   maxConnectionsPerAddress: { default: 9_500, min: 1, max: 1_000_000 },
+  proxyHeaderTimeoutMs: { default: 3_000, min: 1, max: 600_000 },
   maxPendingBytes: { default: 65_536, min: 1_024, max: 1_073_741_824 },
   maxUnreadBytes: { default: 65_536, min: 1_024, max: 1_073_741_824 },
   maxBufferedBytes: { default: 268_435_456, min: 65_536, max: 1_099_511_627_776 },
@@ -140,6 +186,12 @@ export const LINE_OPTION_BOUNDS = {
   handlerTimeoutMs: { default: 30_000, min: 0, max: 86_400_000 },
   shutdownGraceMs: { default: 10_000, min: 0, max: 600_000 },
 } as const;
+
+/** What is wrong with the options of a TLS server that cannot {@link hasKey}. */
+export const NO_KEY = 'tls must have a key and a cert, or a pfx, as tls.createServer takes them';
+
+/** What a system calls a descriptor. */
+const DESCRIPTORS = { min: 0, max: 2_147_483_647 };
 
 /** The most conversations with one address, where nothing else is said. */
 export function connectionsPerAddress(maxConnections: number): number {
@@ -161,6 +213,8 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
     host: options.host,
     port: bounded('port'),
     path: options.path,
+    fd: options.fd,
+    acceptor: options.acceptor,
     backlog: bounded('backlog'),
     maxLineBytes: bounded('maxLineBytes'),
     maxConnections,
@@ -168,6 +222,10 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
       options.maxConnectionsPerAddress === undefined
         ? connectionsPerAddress(maxConnections)
         : bounded('maxConnectionsPerAddress'),
+    allowAddresses: options.allowAddresses,
+    denyAddresses: options.denyAddresses,
+    proxyProtocolTrust: options.proxyProtocolTrust,
+    proxyHeaderTimeoutMs: bounded('proxyHeaderTimeoutMs'),
     maxPendingBytes: bounded('maxPendingBytes'),
     maxUnreadBytes: bounded('maxUnreadBytes'),
     maxBufferedBytes: bounded('maxBufferedBytes'),
@@ -189,15 +247,18 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
   faults.unknownNames(options, resolved);
   faults.text('host', options.host, 'a name or an address');
   faults.text('path', options.path, 'a path');
+  if (options.fd !== undefined) faults.wholeNumber('fd', options.fd, DESCRIPTORS);
+  for (const fault of addressFaults(options)) faults.add(fault);
   for (const fault of wordFaults(resolved.words)) faults.add(fault);
+  if (!['undefined', 'function'].includes(typeof options.acceptor)) {
+    faults.add('acceptor must be a function');
+  }
   if (typeof resolved.ignoreCase !== 'boolean') faults.add('ignoreCase must be true or false');
   if (!['auto', 'pipeline'].includes(resolved.dispatch)) {
     faults.add("dispatch must be 'auto' or 'pipeline'");
   }
   if (!isText(resolved.greeting)) faults.add('greeting must be a string or an array of strings');
-  if (options.tls !== undefined && !hasKey(options.tls)) {
-    faults.add('tls must have a key and a cert, or a pfx, as tls.createServer takes them');
-  }
+  if (options.tls !== undefined && !hasKey(options.tls)) faults.add(NO_KEY);
   faults.twoPlaces(options);
   faults.throwIfAny('The line server');
   return options.words === undefined ? resolved : { ...resolved, words: sureWords(options.words) };
@@ -208,8 +269,23 @@ function isText(greeting: unknown): boolean {
   return lines.every((line) => typeof line === 'string');
 }
 
+/** An empty list would keep everybody out, but for that of those who may not come. */
+function addressFaults(options: LineServerOptions): string[] {
+  return (['allowAddresses', 'denyAddresses', 'proxyProtocolTrust'] as const).flatMap((name) => {
+    const list: unknown = options[name];
+    if (list === undefined) return [];
+    if (!Array.isArray(list)) return [`${name} must be an array of addresses and CIDR ranges`];
+    if (list.length === 0 && name !== 'denyAddresses') return [`${name} must not be empty`];
+    return list
+      .filter((entry) => !isAddressRange(entry))
+      .map(
+        (entry) => `${name} has ${JSON.stringify(entry)}, which is no address and no CIDR range`,
+      );
+  });
+}
+
 /** Without any of these a TLS server listens, and agrees with no client. */
-function hasKey(tls: unknown): boolean {
+export function hasKey(tls: unknown): boolean {
   const sources = ['key', 'pfx', 'secureContext', 'SNICallback', 'pskCallback'];
   return (
     typeof tls === 'object' &&

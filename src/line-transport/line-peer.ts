@@ -1,11 +1,12 @@
 /**
- * Who is at the other end of a connection, as its socket tells it.
+ * Who is at the other end of a connection, as its socket tells it, or the proxy that it came through.
  */
+import type { Socket } from 'node:net';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
 
 const IPV6_GROUPS = 8;
 
-/** A client as its socket names it. A field is `undefined` where there is no such thing, as on a Unix domain socket. */
+/** A client as its socket names it, or the PROXY header that it came with. A field is `undefined` where there is no such thing, as on a Unix domain socket. */
 export interface Peer {
   /** Address in text, IPv4 also where the socket says `::ffff:…`. `undefined` too for a client that cut its connection early. */
   readonly remoteAddress?: string | undefined;
@@ -33,8 +34,8 @@ export interface TlsFacts {
   readonly certificate: PeerCertificate | undefined;
 }
 
-/** What a socket says of both its ends; so does Node of a connection that it has dropped. */
-type Ends = Omit<Peer, 'tls'>;
+/** Both ends of a connection, as its socket tells them, or the proxy through which it came. */
+export type Ends = Omit<Peer, 'tls'>;
 
 /** A socket's peer: who it is is remembered, since a socket forgets it when it closes. */
 export class SocketPeer implements Peer {
@@ -42,22 +43,23 @@ export class SocketPeer implements Peer {
   readonly remotePort: number | undefined;
   readonly tls: TlsFacts | undefined;
 
-  readonly #socket: Ends;
+  readonly #ends: Ends;
 
-  constructor(socket: Ends) {
-    this.#socket = socket;
-    const { remoteAddress, remotePort } = socket;
+  /** @param ends the client's, where the socket is that of a proxy */
+  constructor(socket: Socket, ends: Ends = socket) {
+    this.#ends = ends;
+    const { remoteAddress, remotePort } = ends;
     this.remoteAddress = plainAddress(remoteAddress);
     this.remotePort = remotePort;
     this.tls = socket instanceof TLSSocket ? tlsFacts(socket) : undefined;
   }
 
   get localAddress(): string | undefined {
-    return plainAddress(this.#socket.localAddress);
+    return plainAddress(this.#ends.localAddress);
   }
 
   get localPort(): number | undefined {
-    return this.#socket.localPort;
+    return this.#ends.localPort;
   }
 }
 

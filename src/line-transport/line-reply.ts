@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { isObservable, type Observable, type Subscription, takeWhile } from 'rxjs';
 import { Fifo } from './fifo.js';
 import type { LineContext } from './line-context.js';
-import { LineError, type ProtocolError } from './line-errors.js';
+import { LineError } from './line-errors.js';
+import type { Outcome } from './line-events.js';
 
 /** Ends the conversation, after its lines if it has any. Made by {@link closeWith}; bare: {@link CLOSE}. */
 export class Closing {
@@ -19,10 +20,10 @@ export class Closing {
 export class ErrorLine {
   constructor(
     readonly line: string,
+    /** What became of the client's line. */
+    readonly outcome: Exclude<Outcome, 'replied' | 'abandoned'>,
     /** Whether the conversation ends with it. */
     readonly closes = false,
-    /** What the client did, if it is that. */
-    readonly fault?: ProtocolError,
   ) {}
 }
 

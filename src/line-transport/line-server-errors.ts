@@ -3,7 +3,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { LineError } from './line-errors.js';
-import type { ResolvedLineServerOptions } from './line-options.js';
+import type { LineServerOptions } from './line-options.js';
 
 const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process listens there already; stop it or choose another port',
@@ -28,15 +28,44 @@ export function closedEarly(): LineError {
   return new LineError('ERR_LINE_LISTEN', 'The line server was closed before it listened.');
 }
 
-/** @param error what the system says, or the transport itself */
-export function listenError(options: ResolvedLineServerOptions, error: unknown): LineError {
+/** Proxies that bring clients with TLS over a Unix domain socket. */
+export function localProxy(): LineError {
+  return new LineError(
+    'ERR_LINE_LISTEN',
+    'Cannot listen on a Unix domain socket with both tls and proxyProtocolTrust: leave TLS to the proxy, or listen on a port.',
+  );
+}
+
+/**
+ * What keeps a server from listening, in words that name the place and the remedy: an `ERR_LINE_LISTEN`.
+ *
+ * @param options where it was to listen
+ * @param error what the system says, or the transport itself
+ */
+export function listenError(
+  options: Pick<LineServerOptions, 'host' | 'port' | 'path' | 'fd' | 'tls'>,
+  error: unknown,
+): LineError {
   if (error instanceof LineError) return error;
-  const { path, host, port } = options;
-  const place = path ?? `port ${port}${host === undefined ? '' : ` of ${host}`}`;
+  const { fd, path, host, port } = options;
+  const place =
+    fd === undefined
+      ? (path ?? `port ${port}${host === undefined ? '' : ` of ${host}`}`)
+      : `descriptor ${fd}`;
   const { code, message }: NodeJS.ErrnoException =
     error instanceof Error ? error : new Error(String(error));
   const isTls = options.tls !== undefined && !(error instanceof Error && 'syscall' in error);
   const said = isTls ? `the tls options are refused: ${message}` : message;
-  const fault = `${LISTEN_FAULTS[code ?? ''] ?? said}${code === undefined ? '' : ` (${code})`}`;
+  const fault = `${faultOf(code, options) ?? said}${code === undefined ? '' : ` (${code})`}`;
   return new LineError('ERR_LINE_LISTEN', `Cannot listen on ${place}: ${fault}.`, { cause: error });
+}
+
+/** @param code the system's, which means little for a descriptor: it is not one to accept clients from */
+function faultOf(
+  code: string | undefined,
+  { fd }: Pick<LineServerOptions, 'fd'>,
+): string | undefined {
+  if (code === undefined) return undefined;
+  if (fd === undefined || code === 'EADDRINUSE') return LISTEN_FAULTS[code];
+  return 'it is no listening socket; have whoever starts the process open one, or leave fd out';
 }

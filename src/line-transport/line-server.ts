@@ -3,6 +3,7 @@
  * conversations finish first. What one client says and is told is LineConnection's; who comes in is LineListener's.
  */
 import type { AddressInfo, Server as NetServer } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { type Duplex, duplexPair } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { Inject, Injectable, Logger, type OnModuleDestroy, Optional } from '@nestjs/common';
@@ -20,7 +21,9 @@ import { areHooksDeclared, ConnectionHooks } from './connection-hooks.js';
 import { DirectDispatch } from './direct-dispatch.js';
 import { DescriptorWatch, roomForSockets } from './descriptors.js';
 import { answerLinesExceptions } from './filter-outcomes.js';
-import { type ConversationHost, LineConnection } from './line-connection.js';
+import type { ConversationHost } from './conversation-host.js';
+import { LineConnection } from './line-connection.js';
+import type { LineHost } from './line-admission.js';
 import { LineConnections } from './line-connections.js';
 import { registeredFor } from './line-context.js';
 import { LineError } from './line-errors.js';
@@ -32,7 +35,7 @@ import type {
   ServedCommand,
 } from './line-events.js';
 import { LineJournal } from './line-journal.js';
-import { type LineHost, LineListener } from './line-listener.js';
+import { LineListener, type Place } from './line-listener.js';
 import {
   connectionsPerAddress,
   LINE_SERVER_OPTIONS,
@@ -43,6 +46,7 @@ import {
 import type { Peer } from './line-peer.js';
 import { closedEarly, listenError, NO_HANDLERS, streamFault } from './line-server-errors.js';
 import { DO_TIMING_MARK, WONT_TIMING_MARK } from './telnet-filter.js';
+import { tlsFault } from './tls-renewal.js';
 
 /** By how much a limit of time may be exceeded, at the most. */
 const CHECK_MS = 1_000;
@@ -76,6 +80,7 @@ export class LineServer
   readonly #buffered: BufferedBytes;
   readonly #host: ConversationHost;
   #listener: LineListener | undefined;
+  #tls: TlsOptions | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -91,6 +96,7 @@ export class LineServer
     super();
     answerLinesExceptions();
     this.options = resolveLineOptions(options);
+    this.#tls = this.options.tls;
     this.#hooks = hooks;
     const { maxConnections, maxConnectionsPerAddress, maxBufferedBytes } = this.options;
     const descriptors = new DescriptorWatch((error) => this.#journal.failListening(error));
@@ -123,7 +129,8 @@ export class LineServer
 
   /** What has happened so far; a copy. */
   stats(): LineServerStats {
-    return this.#journal.stats(this.#connections.open.size, this.#buffered.total);
+    const { open, most } = this.#connections;
+    return this.#journal.stats(open.size, most, this.#buffered.total);
   }
 
   /** Listens to an event. A listener that throws ends the process, as with any Node emitter. */
@@ -145,6 +152,20 @@ export class LineServer
     }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Nest lets the caller name the type
     return this.#listener.server as T;
+  }
+
+  /**
+   * Agrees on TLS with these options from now on, as for a certificate that is about to expire; conversations go on as they are. They
+   * take the place of the old ones as a whole: what is left out is not kept.
+   *
+   * @param options what `tls.Server.setSecureContext` takes. Others, as `requestCert`, are to be as they were
+   * @throws {LineError} `ERR_LINE_OPTIONS` if they are refused, or if the server was made without TLS; then nothing has changed
+   */
+  setTls(options: TlsOptions): void {
+    const fault = tlsFault(this.#tls, options);
+    if (fault !== undefined) throw new LineError('ERR_LINE_OPTIONS', fault);
+    this.#listener?.setTls(options);
+    this.#tls = options;
   }
 
   /**
@@ -284,10 +305,9 @@ export class LineServer
     }
     if (this.#hooks === undefined && areHooksDeclared()) this.logger.warn(NO_HOOKS);
     this.#hooks?.find();
-    const { backlog, tls } = this.options;
     let listener: LineListener | undefined;
     try {
-      listener = new LineListener(this.#hostListener(), backlog, tls);
+      listener = new LineListener(this.#hostListener(), this.options, this.#tls);
       this.#listener = listener;
       return await this.#listenWith(listener);
     } catch (error) {
@@ -298,25 +318,33 @@ export class LineServer
 
   /** While a listener is the server's own, `close()` has not been called. */
   async #listenWith(listener: LineListener): Promise<AddressInfo | string> {
-    const { host, port, path } = this.options;
     await this.#closing; // the end of its grace would cut whom this listener brings
     if (this.#listener !== listener) throw closedEarly();
     this.#closing = undefined;
     this.#connections.reopen();
-    this.#keepWithinDescriptors();
-    const address = await listener.listen(
-      path === undefined ? { ...(host && { host }), port } : { path },
-    );
+    this.#keepWithinDescriptors(listener);
+    const { acceptor } = this.options;
+    const address = await (acceptor === undefined
+      ? listener.listen(this.#place())
+      : listener.takeFrom(acceptor));
     if (this.#listener !== listener) throw closedEarly();
     return address;
   }
 
+  #place(): Place {
+    const { host, port, path, fd } = this.options;
+    if (fd !== undefined) return { fd };
+    return path === undefined ? { ...(host && { host }), port } : { path };
+  }
+
   /** Conversations beyond what the system has descriptors for could not even be told that there is no room for them. */
-  #keepWithinDescriptors(): void {
+  #keepWithinDescriptors(listener: LineListener): void {
     const { maxConnections, maxConnectionsPerAddress } = this.options;
     const descriptors = roomForSockets();
-    if (descriptors === undefined || descriptors.room >= maxConnections) return;
-    const { room, limit } = descriptors;
+    if (descriptors === undefined) return;
+    const { room, reserve, limit } = descriptors;
+    listener.lower(Math.max(room - maxConnections, 0) + Math.floor(reserve / 2));
+    if (room >= maxConnections) return;
     const isShare = maxConnectionsPerAddress === connectionsPerAddress(maxConnections);
     const perAddress = isShare ? connectionsPerAddress(room) : maxConnectionsPerAddress;
     this.#connections.lower(room, perAddress);
@@ -352,12 +380,10 @@ export class LineServer
   }
 
   #hostListener(): LineHost {
-    const { maxConnections, maxUnreadBytes, words } = this.options;
     return {
-      refusal: words.serverFull,
-      maxConnections,
-      maxUnreadBytes,
+      refusal: this.options.words.serverFull,
       refusalFor: (address) => this.#connections.refusalFor(address),
+      keepPlace: (address) => this.#connections.keepPlace(address),
       serve: (socket, peer) => this.#accept(socket, peer),
       onRefused: (peer, reason) => this.#journal.refuse(peer, reason),
       onError: (error) => this.#journal.failListening(error),
@@ -374,11 +400,15 @@ export class LineServer
         const said = this.#welcome(connection);
         return said === undefined ? undefined : dispatch.welcome(connection, said);
       },
-      answer: (connection, decoder) => dispatch.answer(connection, decoder),
+      measure: () => journal.measure(),
+      answer: (connection, decoder, measured) => dispatch.answer(connection, decoder, measured),
       errorLine: (context, error) => dispatch.errorLine(context, error),
       timeoutMsOf: (context) => registeredFor(context)?.timeoutMs ?? handlerTimeoutMs,
       isSilent: (context) => registeredFor(context)?.isEvent ?? false,
       onServed: (context) => dispatch.finish(context),
+      onAnswered: (connection, answered) => journal.answered(connection, answered),
+      onReceived: (bytes) => journal.receive(bytes),
+      onSent: (bytes) => journal.send(bytes),
       onReply: (connection, line) => journal.reply(connection, line),
       onProtocolError: (connection, error) => journal.protocolError(connection, error),
       onPaused: (connection, reason) => journal.pause(connection, reason),

@@ -19,6 +19,41 @@ class MemoryStream extends Writable {
   }
 }
 
+/** What is written, chunk by chunk, as far as its reader takes it. */
+class SlowStream extends Writable {
+  readonly chunks: Buffer[] = [];
+  #taken: (() => void) | undefined;
+
+  constructor() {
+    super({ highWaterMark: 65_536 });
+  }
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    this.chunks.push(chunk);
+    this.#taken = callback;
+  }
+
+  /** Takes what was written last. @returns whether there was anything */
+  take(): boolean {
+    const taken = this.#taken;
+    this.#taken = undefined;
+    taken?.();
+    return taken !== undefined;
+  }
+}
+
+/** A writer whose client reads when it is told to. */
+function openSlow(): { stream: SlowStream; writer: LineWriter; takeAll: () => Promise<string> } {
+  const stream = new SlowStream();
+  const writer = new LineWriter(stream);
+  stream.on('drain', () => writer.unblock());
+  const takeAll = async (): Promise<string> => {
+    while (stream.take()) await nextTurn();
+    return Buffer.concat(stream.chunks).toString();
+  };
+  return { stream, writer, takeAll };
+}
+
 function open(): { stream: MemoryStream; writer: LineWriter } {
   const stream = new MemoryStream();
   return { stream, writer: new LineWriter(stream) };
@@ -136,5 +171,83 @@ describe('LineWriter', () => {
     writer.flush();
     expect(stream.text).toBe('last\r\n');
     expect(writer.isOpen).toBe(false);
+  });
+});
+
+describe('To a client that reads slowly a LineWriter', () => {
+  const HUGE = 'é'.repeat(500_000);
+
+  it('hands a huge line in pieces, so that it is seen how much is taken', async () => {
+    const { stream, writer, takeAll } = openSlow();
+    writer.write(HUGE);
+    const [waiting, taken] = [writer.waiting, writer.taken];
+    expect(waiting).toBe(Buffer.byteLength(`${HUGE}\r\n`));
+    expect(writer.isBlocked).toBe(true);
+    stream.take();
+    await nextTurn();
+    expect(writer.taken).toBeGreaterThan(taken);
+    expect(writer.waiting).toBe(waiting - 65_536);
+    expect(await takeAll()).toBe(`${HUGE}\r\n`);
+    expect(Math.max(...stream.chunks.map((chunk) => chunk.length))).toBe(65_536);
+    expect({ waiting: writer.waiting, isBlocked: writer.isBlocked }).toEqual({
+      waiting: 0,
+      isBlocked: false,
+    });
+  });
+
+  it('says everything in order, whatever is said meanwhile, and ends behind it', async () => {
+    const { stream, writer, takeAll } = openSlow();
+    const lines = [HUGE, 'short', 'x'.repeat(20_000), HUGE, 'last'];
+    for (const line of lines) {
+      writer.write(line);
+      writer.flushSoon();
+      await nextTurn();
+    }
+    writer.end();
+    expect(writer.isOpen).toBe(false);
+    expect(stream.writableEnded).toBe(false);
+    writer.write('too late');
+    expect(await takeAll()).toBe([...lines, ''].join('\r\n'));
+    expect(stream.writableFinished).toBe(true);
+  });
+
+  it('lets those who wait for it go on when the rest fits into the stream, and not before', async () => {
+    const { stream, writer, takeAll } = openSlow();
+    writer.write(HUGE);
+    const happened: string[] = [];
+    const read = writer.untilRead().then(() => happened.push('read'));
+    while (writer.waiting > 2 * 65_536) {
+      stream.take();
+      await nextTurn();
+    }
+    happened.push('there is more than fits');
+    await takeAll();
+    await read;
+    expect(happened).toEqual(['there is more than fits', 'read']);
+    expect(writer.waiting).toBe(0);
+  });
+
+  it('drops what it kept when the client has gone', async () => {
+    const { stream, writer } = openSlow();
+    stream.on('close', () => writer.unblock());
+    writer.write(HUGE);
+    writer.end();
+    const read = writer.untilRead();
+    stream.destroy();
+    await read;
+    expect(writer.waiting).toBe(stream.writableLength);
+    expect(stream.chunks).toHaveLength(1);
+  });
+
+  it('keeps many short lines in few pieces', async () => {
+    const { stream, writer, takeAll } = openSlow();
+    writer.write('x'.repeat(65_536));
+    for (let line = 0; line < 30_000; line++) {
+      writer.write('');
+      writer.flushSoon();
+      if (line % 1_000 === 0) await nextTurn();
+    }
+    expect(await takeAll()).toBe(`${'x'.repeat(65_536)}\r\n${'\r\n'.repeat(30_000)}`);
+    expect(stream.chunks.length).toBeLessThan(10);
   });
 });

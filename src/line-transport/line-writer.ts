@@ -3,9 +3,14 @@
  * does not read is waited for. Knows nothing of what the lines mean.
  */
 import type { Writable } from 'node:stream';
+import { Fifo } from './fifo.js';
+import { copyOf } from './own-memory.js';
 
 /** What was said in a turn is written at the latest when it is this long. */
 const MAX_OUTGOING_LENGTH = 16_384;
+
+/** The stream is given no more at once: it tells of a write when the whole of it is taken, so a longer one would hide who takes it slowly. */
+const MAX_PIECE_LENGTH = 65_536;
 
 /** A text that is longer is not kept to be said again. */
 const MAX_KEPT_LENGTH = 512;
@@ -17,6 +22,12 @@ interface Outgoing {
   /** The line and its end. */
   readonly bytes: string;
   readonly isAscii: boolean;
+}
+
+/** What is kept for a client that is to read first. */
+interface Kept {
+  readonly pieces: Fifo<Buffer>;
+  length: number;
 }
 
 /** What was said last on any connection: crowds are told the same. */
@@ -46,11 +57,18 @@ export class LineWriter {
   /** The length of what was given to the stream. */
   #given = 0;
   #isBlocked = false;
-  /** Made for those who wait. */
-  #unblocked: Promise<void> | undefined;
-  #release: (() => void) | undefined;
+  /** What is given to the stream when the client has read: as long as there is any, it is blocked. */
+  #kept: Kept | undefined;
+  /** Whether the stream is to end behind that. */
+  #isEnding = false;
+  /** Those who wait until it is not. */
+  #waiting: (() => void)[] | undefined;
 
-  constructor(private readonly stream: Writable) {}
+  /** @param onSent is told how many bytes the stream is given */
+  constructor(
+    private readonly stream: Writable,
+    private readonly onSent?: (bytes: number) => void,
+  ) {}
 
   /** Whether the client has to read before more is written. */
   get isBlocked(): boolean {
@@ -59,17 +77,17 @@ export class LineWriter {
 
   /** Whether more can be said. */
   get isOpen(): boolean {
-    return this.stream.writable;
+    return this.stream.writable && !this.#isEnding;
   }
 
   /** Whether nothing more can be said although nobody has ended it: 'close' is yet to come. */
   get isGone(): boolean {
-    return !this.stream.writable && !this.stream.writableEnded;
+    return !this.stream.writable && !this.stream.writableEnded && !this.#isEnding;
   }
 
   /** How much of what was said the system has not taken yet; in characters or bytes, for a bound either will do. */
   get waiting(): number {
-    return this.#outgoing.length + this.stream.writableLength;
+    return this.#outgoing.length + (this.#kept?.length ?? 0) + this.stream.writableLength;
   }
 
   /** How much the system has taken so far; in characters or bytes: it tells whether there is more than before. */
@@ -84,13 +102,14 @@ export class LineWriter {
   write(text: string): string {
     const outgoing = text === last.text ? last : outgoingOf(text);
     if (text.length <= MAX_KEPT_LENGTH) last = outgoing;
+    if (this.#isEnding) return outgoing.line;
     this.#outgoing += outgoing.bytes;
     this.#isAscii &&= outgoing.isAscii;
     if (this.#outgoing.length >= MAX_OUTGOING_LENGTH) this.flush();
     return outgoing.line;
   }
 
-  /** Sends bytes that are no line, in their place between the lines. */
+  /** Sends bytes that are no line, in their place between the lines. Not while it is blocked. */
   writeBytes(bytes: Uint8Array): void {
     this.flush();
     this.#send(bytes);
@@ -98,18 +117,22 @@ export class LineWriter {
 
   /** Says what was said before, then closes this side. */
   end(): void {
+    if (!this.isOpen) return;
     this.flush();
-    this.stream.end();
+    this.#isEnding = true;
+    if (this.#kept === undefined && this.#outgoing === '') this.stream.end();
   }
 
-  /** Writes what was said so far. */
+  /** Writes what was said so far, or as much of it as the client takes. */
   flush(): void {
     if (this.#outgoing === '') return;
+    if (this.#isBlocked && this.#outgoing.length < MAX_OUTGOING_LENGTH) return; // it is in line already
     const outgoing = this.#outgoing;
     const encoding = this.#isAscii ? 'latin1' : 'utf8'; // they are the same bytes, and the one is quicker
     this.#outgoing = '';
     this.#isAscii = true;
-    this.#send(outgoing, encoding);
+    if (outgoing.length <= MAX_PIECE_LENGTH && !this.#isBlocked) this.#send(outgoing, encoding);
+    else this.#keep(Buffer.from(outgoing, encoding));
   }
 
   /**
@@ -125,22 +148,51 @@ export class LineWriter {
   /** Resolves when the client has read, or is gone. */
   async untilRead(): Promise<void> {
     if (!this.#isBlocked) return;
-    this.#unblocked ??= new Promise((resolve) => {
-      this.#release = resolve;
+    await new Promise<void>((resolve) => {
+      (this.#waiting ??= []).push(resolve);
     });
-    await this.#unblocked;
   }
 
-  /** The client has read, or is gone. */
+  /** The client has read, or is gone: it is given what was kept, and if that is all, those who wait go on. */
   unblock(): void {
     this.#isBlocked = false;
-    this.#unblocked = undefined;
-    this.#release?.();
+    this.#sendKept();
+    this.flush();
+    if (this.#isBlocked) return;
+    if (this.#isEnding) this.stream.end();
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const goOn of waiting ?? []) goOn();
+  }
+
+  /** In pieces that are let go of one by one. */
+  #keep(bytes: Buffer): void {
+    const kept = (this.#kept ??= { pieces: new Fifo(), length: 0 });
+    for (let at = 0; at < bytes.length; at += MAX_PIECE_LENGTH) {
+      kept.pieces.push(copyOf(bytes.subarray(at, at + MAX_PIECE_LENGTH)));
+    }
+    kept.length += bytes.length;
+    this.#sendKept();
+  }
+
+  #sendKept(): void {
+    const kept = this.#kept;
+    if (kept === undefined) return;
+    while (!this.#isBlocked) {
+      const piece = kept.pieces.shift();
+      if (piece === undefined) {
+        this.#kept = undefined;
+        return;
+      }
+      kept.length -= piece.length;
+      this.#send(piece);
+    }
   }
 
   #send(outgoing: string | Uint8Array, encoding: BufferEncoding = 'utf8'): void {
-    if (!this.isOpen) return;
+    if (!this.stream.writable) return;
     this.#given += outgoing.length;
+    this.onSent?.(encoding === 'utf8' ? Buffer.byteLength(outgoing) : outgoing.length);
     if (!this.stream.write(outgoing, encoding)) this.#isBlocked = true;
   }
 }

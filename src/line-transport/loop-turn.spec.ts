@@ -94,6 +94,21 @@ describe('Those who wait for their turn', () => {
     expect(turns).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
   });
 
+  it('have it one by one although others use up every turn before them', async () => {
+    const turns: string[] = [];
+    function useUpTurns(left: number): void {
+      setImmediate(() => {
+        useUp();
+        turns.push('others');
+        if (left > 1) useUpTurns(left - 1);
+      });
+    }
+    useUpTurns(4);
+    for (const name of ['first', 'second', 'third']) waitForTurn(() => turns.push(name));
+    await vi.waitUntil(() => turns.length === 7);
+    expect(turns).toEqual(['others', 'first', 'others', 'second', 'others', 'third', 'others']);
+  });
+
   it('have it in turns of their own when each takes long, with the input of others between them', async () => {
     const happened: string[] = [];
     await new Promise<void>((resolve) => {

@@ -21,6 +21,8 @@ const LITTLE_BYTES = 512;
 /** When the present turn was first asked about, and when the slice that was begun last was. */
 let began: number | undefined;
 let sliceBegan = 0;
+/** Whether one of those who wait has had the present turn: one of them has each, also where others have used it up before. */
+let isGiven = false;
 
 /** Those who have had a slice, or came too late in a turn to have one: the longest waiting first. */
 const waiting = new Fifo<() => void>();
@@ -48,8 +50,13 @@ export function waitForTurn(take: () => void): void {
 
 /** Each in an immediate of its own, so that what it does in promise jobs is over, and counted, before the next. */
 function giveTurn(): void {
-  if (isLate(performance.now())) setImmediate(giveTurn);
-  else waiting.shift()?.();
+  const isOver = isLate(performance.now());
+  if (isOver && isGiven) {
+    setImmediate(giveTurn);
+  } else {
+    isGiven = true;
+    waiting.shift()?.();
+  }
 }
 
 function isLate(now: number): boolean {
@@ -61,4 +68,5 @@ function isLate(now: number): boolean {
 
 function endTurn(): void {
   began = undefined;
+  isGiven = false;
 }

@@ -14,6 +14,7 @@ interface Place {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   readonly path?: string | undefined;
+  readonly fd?: number | undefined;
 }
 
 /** What is wrong with a number that is not whole or out of its bounds. */
@@ -47,10 +48,13 @@ export class OptionFaults {
     this.add(`${name} must be ${wanted}`);
   }
 
-  /** Notes two places at once: a socket has a path, or a host and a port. */
-  twoPlaces({ host, port, path }: Place): void {
-    if (path === undefined || (host === undefined && port === undefined)) return;
-    this.add('path excludes host and port');
+  /** Notes two places at once: a socket has a path, or a host and a port, or is there already. */
+  twoPlaces({ host, port, path, fd }: Place): void {
+    const hasPort = host !== undefined || port !== undefined;
+    if (path !== undefined && hasPort) this.add('path excludes host and port');
+    if (fd !== undefined && (hasPort || path !== undefined)) {
+      this.add('fd excludes host, port and path');
+    }
   }
 
   /** Notes every name that is not among the known ones: most often a typing error. */

@@ -4,6 +4,8 @@
  * of lines.
  */
 
+import { copyOf } from './own-memory.js';
+
 /** Stands in the filtered input where the client asked for a timing mark (RFC 860). */
 export const TIMING_MARK = Symbol('telnet timing mark');
 
@@ -52,12 +54,12 @@ export class TelnetFilter {
       const outcome = this.#step(byte);
       if (outcome === 'keep') text[end++] = byte;
       if (outcome === 'mark') {
-        if (end > start) filtered.push(Buffer.from(text.subarray(start, end)));
+        if (end > start) filtered.push(copyOf(text.subarray(start, end)));
         start = end;
         filtered.push(TIMING_MARK);
       }
     }
-    if (end > start) filtered.push(Buffer.from(text.subarray(start, end)));
+    if (end > start) filtered.push(copyOf(text.subarray(start, end)));
     return filtered;
   }
 

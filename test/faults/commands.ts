@@ -3,7 +3,7 @@
  */
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, RpcException } from '@nestjs/microservices';
-import { concat, Observable, of, throwError } from 'rxjs';
+import { Observable, of } from 'rxjs';
 import {
   CLOSE,
   ClosingException,
@@ -13,6 +13,7 @@ import {
   type LineReply,
   type LineStream,
 } from '../../src/line-transport/index.js';
+import { failsAfter } from '../support/fails-after.js';
 
 /** Holds handlers back until the test gives them leave, one after the other. */
 export class Leave {
@@ -168,10 +169,7 @@ export class FaultController {
 
   @Command('BURST')
   burst(): LineStream {
-    return concat(
-      of('b1'),
-      throwError(() => new Error('secret')),
-    );
+    return failsAfter('b1', 'secret');
   }
 
   @Command('LIST')

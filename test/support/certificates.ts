@@ -11,14 +11,14 @@ export interface Certificate {
   readonly cert: Buffer;
 }
 
-/** A certificate that signs itself, of localhost or of anybody else. */
-export function selfSigned(name = 'localhost'): Certificate {
+/** A certificate that signs itself, of localhost or of anybody else, and is valid from now on. */
+export function selfSigned(name = 'localhost', days = 2): Certificate {
   const folder = temporaryFolder();
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const files = ['-keyout', key, '-out', cert];
-  execFileSync('openssl', ['req', '-x509', ...curve, ...names, ...files, '-days', '2'], {
+  execFileSync('openssl', ['req', '-x509', ...curve, ...names, ...files, '-days', String(days)], {
     stdio: 'ignore',
   });
   return { key: readFileSync(key), cert: readFileSync(cert) };

@@ -3,7 +3,7 @@
  */
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
-import { concat, from, NEVER, of, throwError } from 'rxjs';
+import { from, NEVER, of } from 'rxjs';
 import {
   CLOSE,
   closeWith,
@@ -13,6 +13,7 @@ import {
   type LineStream,
   UnknownCommand,
 } from '../../src/line-transport/index.js';
+import { failsAfter } from '../support/fails-after.js';
 
 /** Holds answers back until the test lets them go. */
 export class Gate {
@@ -141,10 +142,7 @@ export class AnswersController {
 
   @Command('LATE')
   late(): LineStream {
-    return concat(
-      of('fine'),
-      throwError(() => new Error('secret')),
-    );
+    return failsAfter('fine', 'secret');
   }
 
   @Command('ITERABLE FAILS')
@@ -221,9 +219,6 @@ export class EveryAnswer {
 
   @Command('LATE')
   late(): LineStream {
-    return concat(
-      of('one'),
-      throwError(() => new Error('hidden')),
-    );
+    return failsAfter('one', 'hidden');
   }
 }

@@ -155,7 +155,8 @@ interface Account {
   readonly said: readonly string[];
   readonly events: readonly string[];
   readonly seenLater: readonly string[];
-  readonly stats: LineServerStats;
+  /** But for what was received: how much a client can still send behind the end is a matter of moments. */
+  readonly stats: Omit<LineServerStats, 'bytes'> & { readonly sent: number };
 }
 
 /** A server, and all that is known of the conversations with it. */
@@ -192,7 +193,9 @@ class Observed {
     const said = await client.end().rest();
     await ended;
     for (let turns = 0; turns < 5; turns++) await nextTurn();
-    return { said, events: this.#events, seenLater, stats: this.server.stats() };
+    const { bytes, ...counted } = this.server.stats();
+    const stats = { ...counted, sent: bytes.sent };
+    return { said, events: this.#events, seenLater, stats };
   }
 }
 

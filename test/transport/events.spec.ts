@@ -1,7 +1,7 @@
 /** Lines that are events: a method is told of them, and the client is told nothing. */
 import { Controller, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { concat, defer, from, map, Observable, of, throwError, timer } from 'rxjs';
+import { defer, from, map, Observable, of, timer } from 'rxjs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   Arg,
@@ -13,6 +13,7 @@ import {
   type LineServer,
 } from '../../src/line-transport/index.js';
 import { LineConversation } from '../../src/line-transport/testing/index.js';
+import { failsAfter } from '../support/fails-after.js';
 import { createLineApplication } from '../support/line-application.js';
 import { prepareLineApplication, talk } from '../support/talk.js';
 
@@ -212,10 +213,7 @@ describe('The method of an event that fails', () => {
 
     @EventPattern('STREAM')
     stream(text: string) {
-      return concat(
-        of('one'),
-        throwError(() => new Error(`failed${text}`)),
-      );
+      return failsAfter('one', `failed${text}`);
     }
 
     @UseGuards({ canActivate: () => false })

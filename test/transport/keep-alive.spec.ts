@@ -1,8 +1,14 @@
 /** Whoever vanishes without a word, its cable cut, is found out by the system: it asks who has been silent for long. */
 import { existsSync, readFileSync } from 'node:fs';
 import { Controller } from '@nestjs/common';
+import { firstValueFrom } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { Command, type LineReply, type LineServerOptions } from '../../src/line-transport/index.js';
+import {
+  Command,
+  LineClient,
+  type LineReply,
+  type LineServerOptions,
+} from '../../src/line-transport/index.js';
 import { startLineApplication } from '../support/line-application.js';
 import type { TestClient } from '../support/line-client.js';
 
@@ -26,9 +32,17 @@ const hex = (port: number | undefined): string =>
 
 /** Which timer runs for the server's end of a connection, and for how many seconds yet. */
 function timerOf(port: number, { socket }: TestClient): { kind: string; seconds: number } {
+  return timerBetween(port, socket.localPort);
+}
+
+/** The same for the end of a connection that has this port, the other end having that. */
+function timerBetween(
+  port: number | undefined,
+  other: number | undefined,
+): { kind: string; seconds: number } {
   for (const row of readFileSync(SOCKETS, 'utf8').split('\n')) {
     const [, local, remote, , , timer = ''] = row.trim().split(/\s+/);
-    const isIt = local?.endsWith(`:${hex(port)}`) && remote?.endsWith(`:${hex(socket.localPort)}`);
+    const isIt = local?.endsWith(`:${hex(port)}`) && remote?.endsWith(`:${hex(other)}`);
     const [kind = '', ticks = ''] = timer.split(':');
     if (isIt) return { kind, seconds: Number.parseInt(ticks, 16) / TICKS_PER_SECOND };
   }
@@ -70,3 +84,20 @@ describe.skipIf(!existsSync(SOCKETS))(
     });
   },
 );
+
+describe.skipIf(!existsSync(SOCKETS))('A server that is silent is asked by its client', () => {
+  it.each([
+    ['after a minute', {}, KEEP_ALIVE, 60],
+    ['after keepAliveMs in whole seconds', { keepAliveMs: 4_001 }, KEEP_ALIVE, 5],
+    ['never with a keepAliveMs of 0', { keepAliveMs: 0 }, NONE, 0],
+  ])('%s', async (_, options, kind, seconds) => {
+    const { port } = await startLineApplication([PingController]);
+    const client = new LineClient({ host: '127.0.0.1', port, ...options });
+    await client.connect();
+    expect(await firstValueFrom(client.send('PING', ''))).toBe('PONG');
+    const { localPort } = client.unwrap();
+    await vi.waitUntil(() => timerBetween(localPort, port).kind === kind, { timeout: 5_000 });
+    expect(timerBetween(localPort, port).seconds).toBeLessThanOrEqual(seconds);
+    await client.close();
+  });
+});

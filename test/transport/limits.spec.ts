@@ -169,6 +169,23 @@ describe('A silent client', () => {
     expect(await client.line()).toBe('at last');
   });
 
+  it('is told so although it reads what it is pushed, however much that is', async () => {
+    const { connect, server } = await startLineApplication([EchoController], {
+      idleTimeoutMs: 60,
+      maxUnreadBytes: 1_024,
+    });
+    const client = await connect();
+    const pushing = setInterval(() => {
+      for (const connection of server.connections) connection.push('x'.repeat(10_000));
+    }, 5);
+    const lines = (await client.transcript()).split('\r\n');
+    clearInterval(pushing);
+    client.end();
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.at(-2)).toBe('TIMED OUT.');
+    expect(server.stats().connections.ended.idle).toBe(1);
+  });
+
   it('is cut when it reads nothing either', async () => {
     const { connect, server } = await startLineApplication([EchoController], {
       idleTimeoutMs: 100,

@@ -23,6 +23,16 @@ class LongController {
   }
 }
 
+const HUGE = 16_777_216;
+
+@Controller()
+class HugeController {
+  @Command('HUGE')
+  huge(): LineReply {
+    return 'x'.repeat(HUGE);
+  }
+}
+
 /** Sends a byte of a line that never ends, every few milliseconds, until the server ends the conversation. */
 async function drip(client: TestClient): Promise<string> {
   const dripping = setInterval(() => client.send('x'), 5);
@@ -152,6 +162,28 @@ describe('A client that does not read', () => {
     expect(read).toBe(count * (CHUNK.length + 2));
     expect(server.stats().connections.ended).toMatchObject({ writeTimeout: 0, client: 1 });
   });
+
+  it.each(['writeTimeoutMs', 'idleTimeoutMs'])(
+    'is not cut either while it takes a little of one huge line: %s',
+    async (limit) => {
+      const { connect, server } = await startLineApplication([HugeController], { [limit]: 300 });
+      const client = await connect();
+      client.socket.pause();
+      client.end('HUGE\n');
+      let read = 0;
+      client.socket.removeAllListeners('data');
+      for await (const chunk of client.socket as AsyncIterable<string>) {
+        read += chunk.length;
+        await new Promise((resolve) => setTimeout(resolve, 4)); // all of it takes longer than the limit
+      }
+      expect(read).toBe(HUGE + 2);
+      expect(server.stats().connections.ended).toMatchObject({
+        writeTimeout: 0,
+        idle: 0,
+        client: 1,
+      });
+    },
+  );
 
   it('is answered no more until it has read, and then gets every reply in order', async () => {
     const { connect, server } = await startLineApplication([EchoController]);

@@ -1,0 +1,119 @@
+/** A server whose clients another process accepts: it treats them as if they had come to a port of its own. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type Acceptor,
+  LineServer,
+  type LineServerOptions,
+} from '../../src/line-transport/index.js';
+import { selfSigned } from '../support/certificates.js';
+import {
+  type LineApplication,
+  nextEvent,
+  startLineApplication,
+} from '../support/line-application.js';
+import { TestClient } from '../support/line-client.js';
+import { EchoController } from './controllers.js';
+
+/** A port that reads nothing and hands sockets over, in this process; over a channel they arrive with Node's defaults, too. */
+async function startElsewhere(): Promise<{ acceptor: Acceptor; port: number }> {
+  const port = createServer({ pauseOnConnect: true });
+  port.listen(0, '127.0.0.1');
+  await once(port, 'listening');
+  onTestFinished(() => {
+    port.close();
+  });
+  const address = port.address() as AddressInfo;
+  const acceptor: Acceptor = (take) => {
+    port.on('connection', (socket: Socket) => {
+      take(socket);
+      socket.resume();
+    });
+    return Promise.resolve(address);
+  };
+  return { acceptor, port: address.port };
+}
+
+async function startWithAcceptor(options: LineServerOptions = {}): Promise<LineApplication> {
+  const { acceptor, port } = await startElsewhere();
+  const given = { ...options, host: undefined, acceptor };
+  const application = await startLineApplication([EchoController], given);
+  return { ...application, port, connect: () => TestClient.connect(port) };
+}
+
+describe('A server with an acceptor', () => {
+  it('listens where that says, and has no port of its own', async () => {
+    const { acceptor, port } = await startElsewhere();
+    const { port: told, server } = await startLineApplication([EchoController], { acceptor });
+    expect(told).toBe(port);
+    expect(server.unwrap().listening).toBe(false);
+  });
+
+  it('serves whom it is given, also one that closes its side first', async () => {
+    const { connect, server } = await startWithAcceptor();
+    const client = await connect();
+    client.end('PING\nPING\n');
+    expect(await client.transcript()).toBe('PONG\r\nPONG\r\n');
+    expect(server.stats().connections.accepted).toBe(1);
+  });
+
+  it('refuses whom there is no room for, and tells them so', async () => {
+    const { connect } = await startWithAcceptor({ maxConnections: 1 });
+    const first = await connect();
+    first.send('PING\n');
+    expect(await first.line()).toBe('PONG');
+    const second = await connect();
+    expect(await second.transcript()).toBe('SERVER FULL. Try again later.\r\n');
+    second.end();
+  });
+
+  it('closes whom its lists do not allow', async () => {
+    const { connect, server } = await startWithAcceptor({ denyAddresses: ['127.0.0.0/8'] });
+    const refused = nextEvent(server, 'refused');
+    const client = await connect();
+    await client.ended();
+    expect((await refused)[1]).toBe('addressDenied');
+  });
+
+  it('agrees on TLS with them', async () => {
+    const certificate = selfSigned();
+    const { port } = await startWithAcceptor({ tls: certificate });
+    const socket = connectTls({ host: '127.0.0.1', port, ca: certificate.cert });
+    const client = TestClient.of(socket);
+    await once(socket, 'secureConnect');
+    client.send('PING\n');
+    expect(await client.line()).toBe('PONG');
+    client.end();
+  });
+
+  it('closes when each of them was answered what it had sent', async () => {
+    const { app, connect } = await startWithAcceptor({ shutdownGraceMs: 10_000 });
+    const client = await connect();
+    client.send('PING\n');
+    await client.line();
+    await new Promise((resolve) => {
+      client.socket.write('PING\n'.repeat(1_000), resolve);
+    });
+    let isClosed = false;
+    const closed = app.close().then(() => (isClosed = true));
+    expect(await client.transcript()).toBe('PONG\r\n'.repeat(1_000));
+    expect(isClosed).toBe(false); // the client has not closed its side
+    client.end();
+    await closed;
+  });
+
+  it('fails to listen with the reason of an acceptor that fails', async () => {
+    const acceptor: Acceptor = () => Promise.reject(new Error('nobody accepts'));
+    const starting = startLineApplication([EchoController], { acceptor });
+    await expect(starting).rejects.toThrow(
+      /^Cannot listen on port 0 of 127\.0\.0\.1: nobody accepts\.$/,
+    );
+  });
+
+  it('is refused an acceptor that is no function', () => {
+    const options = { acceptor: 'elsewhere' } as unknown as LineServerOptions;
+    expect(() => new LineServer(options)).toThrow('acceptor must be a function');
+  });
+});
