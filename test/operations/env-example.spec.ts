@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { SETTING_DESCRIPTIONS } from '../../src/operations/config/setting-descriptions.js';
 import { readSettings, SETTING_NAMES } from '../../src/operations/config/settings.js';
 
 const EXAMPLE = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
@@ -39,6 +40,11 @@ describe('.env.example', () => {
     );
   });
 
+  it('has the words of --help', () => {
+    const comments = Object.fromEntries(ENTRIES.map(({ name, comment }) => [name, comment]));
+    expect(comments).toEqual(SETTING_DESCRIPTIONS);
+  });
+
   it('sets nothing until something is uncommented', () => {
     expect(parseEnv(EXAMPLE)).toEqual({});
   });
@@ -70,7 +76,9 @@ describe('.env.example', () => {
   });
 
   it.each(CHOICES)('states the choices of $name that are offered', ({ name, values }) => {
-    for (const value of values) expect(() => readSettings({ [name]: value })).not.toThrow();
+    for (const value of values) {
+      expect(() => readSettings({ [name]: value, MANAGEMENT_PORT: '0' })).not.toThrow();
+    }
     expect(() => readSettings({ [name]: 'other' })).toThrow(
       `${name} must be ${values.join(' or ')},`,
     );

@@ -228,7 +228,7 @@ describe('readSettings', () => {
   });
 
   it.each(FLAGS)('takes true and false for %s and nothing that resembles them', (name) => {
-    expect(readSettings({ [name]: 'true' })[name]).toBe(true);
+    expect(readSettings({ [name]: 'true', MANAGEMENT_PORT: '0' })[name]).toBe(true);
     expect(readSettings({ [name]: 'false' })[name]).toBe(false);
     for (const value of ['TRUE', 'False', '1', '0', 'on', 'no']) {
       expect(fault(name, value)).toBe(`  ${name} must be true or false, not "${value}"`);
@@ -272,6 +272,13 @@ describe('readSettings', () => {
       'The settings are wrong:',
       expect.stringContaining('PORT must be'),
       `  ${name} has no effect without ${needed}: set that, too`,
+    ]);
+  });
+
+  it('refuses REQUIRE_CLOCK_SYNC=true alone: nobody could ask whether it is ready', () => {
+    expect(faults({ REQUIRE_CLOCK_SYNC: 'true' })).toEqual([
+      'The settings are wrong:',
+      '  REQUIRE_CLOCK_SYNC has no effect without MANAGEMENT_PORT: set that, too',
     ]);
   });
 

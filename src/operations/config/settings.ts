@@ -4,9 +4,10 @@
  */
 import { availableParallelism } from 'node:os';
 import { registerAs } from '@nestjs/config';
-import { closestMatch } from 'leven';
 import * as v from 'valibot';
 import { isAddressRange, LINE_OPTION_BOUNDS } from '../../line-transport/index.js';
+import { nearestName } from './nearest-name.js';
+import { StartError } from '../start-error.js';
 
 const BOUNDS = LINE_OPTION_BOUNDS;
 
@@ -49,9 +50,10 @@ const SCHEMA = v.object({
   REQUIRE_CLOCK_SYNC: flag('false'),
 });
 
-/** Settings that mean nothing without another one. */
+/** Settings that mean nothing without another one; a flag that is false asks for nothing. */
 const NEEDS = [
   ['MANAGEMENT_HOST', 'MANAGEMENT_PORT'],
+  ['REQUIRE_CLOCK_SYNC', 'MANAGEMENT_PORT'],
   ['TLS_KEY_FILE', 'TLS_CERT_FILE'],
   ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
   ['TLS_CLIENT_CA_FILE', 'TLS_CERT_FILE'],
@@ -64,27 +66,52 @@ export type Settings = v.InferOutput<typeof SCHEMA>;
 /** Every name the service reads. */
 export const SETTING_NAMES = Object.keys(SCHEMA.entries);
 
+/** What is wrong with one setting; its name and the rule make a sentence. */
+export interface SettingFault {
+  readonly name: string;
+  /** What it must be, and is not. */
+  readonly rule: string;
+}
+
 /** The environment does not say how to run; the message lists every fault, one a line. */
-export class SettingsError extends Error {
+export class SettingsError extends StartError {
   override readonly name = 'SettingsError';
+
+  constructor(readonly faults: readonly SettingFault[]) {
+    const lines = faults.map(({ name, rule }) => `  ${name} ${rule}`);
+    super(['The settings are wrong:', ...lines].join('\n'));
+  }
+}
+
+/** The settings that are set, as they are written. An empty variable counts as unset. */
+export function givenSettings(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    SETTING_NAMES.flatMap((name) => (env[name]?.trim() ? [[name, env[name].trim()]] : [])),
+  );
 }
 
 /**
- * Reads the settings. An empty variable counts as unset.
+ * Reads the settings.
  * @throws {SettingsError} that names every variable with a wrong value, and what it must be
  */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const given = Object.fromEntries(
-    SETTING_NAMES.flatMap((name) => (env[name]?.trim() ? [[name, env[name].trim()]] : [])),
-  );
+  const given = givenSettings(env);
   const result = v.safeParse(SCHEMA, given);
-  const alone = NEEDS.filter(([name, needed]) => name in given && !(needed in given));
+  const alone = NEEDS.filter(
+    ([name, needed]) => name in given && given[name] !== 'false' && !(needed in given),
+  );
   if (result.success && alone.length === 0) return result.output;
-  const faults = [
-    ...(result.issues ?? []).map((issue) => `  ${String(issue.path?.[0].key)} ${issue.message}`),
-    ...alone.map(([name, needed]) => `  ${name} has no effect without ${needed}: set that, too`),
-  ];
-  throw new SettingsError(['The settings are wrong:', ...faults].join('\n'));
+  const wrong = result.issues?.map(({ path, message }) => ({
+    name: String(path?.[0].key),
+    rule: message,
+  }));
+  throw new SettingsError([
+    ...(wrong ?? []),
+    ...alone.map(([name, needed]) => ({
+      name,
+      rule: `has no effect without ${needed}: set that, too`,
+    })),
+  ]);
 }
 
 /** The settings as Nest injects them: `@Inject(settings.KEY) given: Settings`. */
@@ -94,18 +121,9 @@ export const settings = registerAs('settings', () => readSettings(process.env));
 export function misspeltSettings(env: NodeJS.ProcessEnv): { name: string; meant: string }[] {
   return Object.keys(env).flatMap((name) => {
     if (SETTING_NAMES.includes(name)) return [];
-    const meant = nearestSetting(name);
+    const meant = nearestName(name, SETTING_NAMES);
     return meant === undefined ? [] : [{ name, meant }];
   });
-}
-
-/**
- * One letter may be wrong in a short name, two in a long one (HOME is not HOST, PATH is not PORT); and a part of at least two
- * words at the begin of a name means it (IDLE_TIMEOUT), as does a missing or an extra underscore (TIMEZONE).
- */
-function nearestSetting(name: string): string | undefined {
-  const begun = SETTING_NAMES.find((ours) => name.includes('_') && ours.startsWith(`${name}_`));
-  return begun ?? closestMatch(name, SETTING_NAMES, { maxDistance: name.length < 8 ? 1 : 2 });
 }
 
 interface Bounds {

@@ -2,7 +2,7 @@
  * EventLog: what happens on the line server, said in the log. The transport does not log; this listens to it.
  */
 import { inspect } from 'node:util';
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import {
   type EndReason,
   type LineConnection,
@@ -10,11 +10,12 @@ import {
   type Peer,
   type RefusalReason,
 } from '../../line-transport/index.js';
-import { type Settings, settings, misspeltSettings } from '../config/settings.js';
+import { type Settings, settings } from '../config/settings.js';
 import { escapeControls, quoted } from './escape.js';
 import { LineBudget } from './line-budget.js';
 import { LOG, type Log } from './log.js';
 import { LOG_MESSAGES, type LogMessages } from './log-messages.js';
+import { WORKER } from './worker.js';
 
 /** Says what a reply is, for the line that logs it (`waktu '06:14:20'`); `undefined` leaves it to the log. */
 export type DescribeReply = (reply: string, locale: Settings['LOCALE']) => string | undefined;
@@ -22,7 +23,7 @@ export type DescribeReply = (reply: string, locale: Settings['LOCALE']) => strin
 /** The injection token of a {@link DescribeReply}. */
 export const DESCRIBE_REPLY = Symbol('describe reply');
 
-type Level = 'info' | 'warn' | 'error';
+type Level = 'debug' | 'info' | 'warn' | 'error';
 type Event = keyof LogMessages;
 /** A client has a number once it is served. */
 type Client = Peer & { readonly id?: number };
@@ -41,15 +42,19 @@ const ENDS = {
   error: ['error', 'connectionFailed'],
 } as const satisfies Record<EndReason, readonly [Level, Event]>;
 
-/** How each refusal of a connection is told. */
+/** How each refusal of a connection is told. A probe is no reason to look up: a proxy may send one every other second. */
 const REFUSALS = {
-  maxConnections: 'connectionRefused',
-  maxConnectionsPerAddress: 'addressRefused',
-  tlsHandshake: 'tlsHandshakeFailed',
-} as const satisfies Record<RefusalReason, Event>;
+  maxConnections: ['warn', 'connectionRefused'],
+  maxConnectionsPerAddress: ['warn', 'addressRefused'],
+  tlsHandshake: ['warn', 'tlsHandshakeFailed'],
+  addressDenied: ['warn', 'addressDenied'],
+  proxyUntrusted: ['warn', 'proxyUntrusted'],
+  proxyHeader: ['warn', 'proxyHeaderFailed'],
+  proxyProbe: ['debug', 'proxyProbe'],
+} as const satisfies Record<RefusalReason, readonly [Level, Event]>;
 
 @Injectable()
-export class EventLog implements OnApplicationBootstrap {
+export class EventLog {
   readonly #messages: LogMessages;
   /** What the lines of each client may fill of the log; `undefined` is no limit. */
   readonly #budget: LineBudget<LineConnection> | undefined;
@@ -59,26 +64,18 @@ export class EventLog implements OnApplicationBootstrap {
     @Inject(LOG) private readonly log: Log,
     @Inject(settings.KEY) private readonly given: Settings,
     @Inject(DESCRIBE_REPLY) private readonly describeReply: DescribeReply,
+    @Optional() @Inject(WORKER) worker?: number,
   ) {
     this.#messages = LOG_MESSAGES[given.LOCALE];
     this.#budget = given.LOG_CLIENT_RATE === 0 ? undefined : this.#budgetOf(given.LOG_CLIENT_RATE);
+    if (worker === undefined) this.#followService();
     this.#followServer();
     this.#followConversations();
     if (given.LOG_REQUESTS && log.isLevelEnabled('info')) this.#followRequests();
   }
 
-  /** Warns of what is probably not meant: privileges, and variables that have no effect. */
-  onApplicationBootstrap(): void {
-    if (process.getuid?.() === 0) {
-      this.#say('warn', 'runningAsRoot', {}, this.#messages.runningAsRoot());
-    }
-    for (const { name, meant } of misspeltSettings(process.env)) {
-      const message = this.#messages.settingMisspelt(escapeControls(name), meant);
-      this.#say('warn', 'settingMisspelt', { name, meant }, message);
-    }
-  }
-
-  #followServer(): void {
+  /** Of a service of several processes, the primary tells when it begins and ends. */
+  #followService(): void {
     const { server } = this;
     const messages = this.#messages;
     server.on('listening', (address) => {
@@ -86,9 +83,20 @@ export class EventLog implements OnApplicationBootstrap {
       const fields = typeof address === 'string' ? { address } : { ...address };
       this.#say('info', 'listening', fields, messages.listening(place));
     });
+    server.on('draining', (open) =>
+      this.#say('info', 'shutdownStarted', { open }, messages.shutdownStarted(open)),
+    );
+    server.on('closed', (cut) =>
+      this.#say('info', 'shutdownFinished', { cut }, messages.shutdownFinished(cut)),
+    );
+  }
+
+  #followServer(): void {
+    const { server } = this;
+    const messages = this.#messages;
     server.on('refused', (peer, reason) => {
-      const event = REFUSALS[reason];
-      this.#tell('warn', event, peer, (client) => messages[event](client));
+      const [level, event] = REFUSALS[reason];
+      this.#tell(level, event, peer, (client) => messages[event](client));
     });
     server.on('strained', (isStrained, bufferedBytes) => {
       const [level, event] = isStrained
@@ -98,12 +106,6 @@ export class EventLog implements OnApplicationBootstrap {
     });
     server.on('error', (error) =>
       this.#say('error', 'serverFailed', {}, messages.serverFailed(summary(error))),
-    );
-    server.on('draining', (open) =>
-      this.#say('info', 'shutdownStarted', { open }, messages.shutdownStarted(open)),
-    );
-    server.on('closed', (cut) =>
-      this.#say('info', 'shutdownFinished', { cut }, messages.shutdownFinished(cut)),
     );
   }
 

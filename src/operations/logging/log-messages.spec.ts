@@ -124,6 +124,26 @@ const MESSAGES: Record<
     `Koneksi dari ${C} ditolak: TLS gagal.`,
     `Connection from ${C} refused: TLS failed.`,
   ],
+  addressDenied: [
+    (m) => m.addressDenied(C),
+    `Koneksi dari ${C} ditolak: alamat ini tidak diizinkan.`,
+    `Connection from ${C} refused: this address is not allowed.`,
+  ],
+  proxyUntrusted: [
+    (m) => m.proxyUntrusted(C),
+    `Koneksi dari ${C} ditolak: bukan proksi yang dipercaya.`,
+    `Connection from ${C} refused: not a trusted proxy.`,
+  ],
+  proxyHeaderFailed: [
+    (m) => m.proxyHeaderFailed(C),
+    `Koneksi dari proksi ${C} ditolak: header PROXY tidak sah.`,
+    `Connection from proxy ${C} refused: no valid PROXY header.`,
+  ],
+  proxyProbe: [
+    (m) => m.proxyProbe(C),
+    `Proksi ${C} memeriksa apakah server mendengarkan.`,
+    `Proxy ${C} looked whether the server listens.`,
+  ],
   clientRefused: [
     (m) => m.clientRefused(C),
     `Klien ${C} ditolak. Koneksi ditutup.`,
@@ -155,6 +175,16 @@ const MESSAGES: Record<
     'Server stopped accepting. 3 sessions are finishing...',
   ],
   shutdownFinished: [(m) => m.shutdownFinished(0), 'Server berhenti.', 'Server stopped.'],
+  socketInherited: [
+    (m) => m.socketInherited(),
+    'Memakai soket dari systemd. HOST dan PORT tidak berlaku.',
+    'Uses the socket of systemd. HOST and PORT have no effect.',
+  ],
+  notifyFailed: [
+    (m) => m.notifyFailed('spawn systemd-notify ENOENT'),
+    'systemd tidak dapat diberi tahu: spawn systemd-notify ENOENT.',
+    'systemd cannot be told anything: spawn systemd-notify ENOENT.',
+  ],
   runningAsRoot: [
     (m) => m.runningAsRoot(),
     'Layanan berjalan sebagai root, padahal tidak perlu hak istimewa.',
@@ -165,10 +195,90 @@ const MESSAGES: Record<
     'Variabel TIMEZONE tidak dikenal. Maksudnya TIME_ZONE?',
     'Variable TIMEZONE is unknown. Did you mean TIME_ZONE?',
   ],
+  nothingToReload: [
+    (m) => m.nothingToReload(),
+    'SIGHUP: tidak ada yang perlu dimuat ulang.',
+    'SIGHUP: there is nothing to reload.',
+  ],
+  tlsReloaded: [
+    (m) => m.tlsReloaded('CN=x', '2027-01-31T00:00:00.000Z'),
+    'Sertifikat TLS dimuat ulang: CN=x, berlaku sampai 2027-01-31T00:00:00.000Z.',
+    'Reloaded the TLS certificate: CN=x, valid to 2027-01-31T00:00:00.000Z.',
+  ],
+  tlsReloadFailed: [
+    (m) => m.tlsReloadFailed('TLS_KEY_FILE must be a key'),
+    'Sertifikat TLS gagal dimuat ulang, yang lama tetap dipakai: TLS_KEY_FILE must be a key',
+    'Failed to reload the TLS certificate, the old one stays in use: TLS_KEY_FILE must be a key',
+  ],
+  tlsCertificateExpires: [
+    (m) => m.tlsCertificateExpires('CN=x', '2027-01-31T00:00:00.000Z'),
+    'Sertifikat TLS CN=x hanya berlaku sampai 2027-01-31T00:00:00.000Z.',
+    'The TLS certificate CN=x is valid only to 2027-01-31T00:00:00.000Z.',
+  ],
+  tlsCertificateNotYetValid: [
+    (m) => m.tlsCertificateNotYetValid('CN=x', '2027-01-31T00:00:00.000Z'),
+    'Sertifikat TLS CN=x baru berlaku mulai 2027-01-31T00:00:00.000Z.',
+    'The TLS certificate CN=x is valid only from 2027-01-31T00:00:00.000Z.',
+  ],
   linesDropped: [
     (m) => m.linesDropped(12),
     '12 baris log dibuang karena pembaca log terlalu lambat.',
     "12 log lines were dropped: the log's reader is too slow.",
+  ],
+  workerReady: [
+    (m) => m.workerReady(3, 4711),
+    'Pekerja 3 (pid 4711) siap melayani.',
+    'Worker 3 (pid 4711) is ready.',
+  ],
+  workerEnded: [
+    (m) => m.workerEnded(3, 'SIGKILL'),
+    'Pekerja 3 berhenti tanpa diminta (SIGKILL).',
+    'Worker 3 ended without being told to (SIGKILL).',
+  ],
+  workerKilled: [
+    (m) => m.workerKilled(3),
+    'Pekerja 3 tidak berhenti pada waktunya dan dihentikan paksa.',
+    'Worker 3 did not end in time and was killed.',
+  ],
+  restartStarted: [
+    (m) => m.restartStarted(),
+    'Semua pekerja diganti satu per satu...',
+    'Replacing all workers one after the other...',
+  ],
+  restartFinished: [
+    (m) => m.restartFinished(),
+    'Semua pekerja telah diganti.',
+    'All workers are replaced.',
+  ],
+  restartFailed: [
+    (m) => m.restartFailed(3),
+    'Pekerja baru 3 tidak siap melayani. Pekerja yang lama tetap melayani.',
+    'New worker 3 did not get ready. The old ones stay.',
+  ],
+  managementListening: [
+    (m) => m.managementListening('127.0.0.1', 9464),
+    'Port manajemen 9464 aktif di 127.0.0.1.',
+    'Management port 9464 is up on 127.0.0.1.',
+  ],
+  managementFailed: [
+    (m) => m.managementFailed('accept EMFILE'),
+    'Port manajemen gagal: accept EMFILE.',
+    'Management port failed: accept EMFILE.',
+  ],
+  clockSynchronized: [
+    (m) => m.clockSynchronized('chrony'),
+    'Jam mesin ini tersinkronisasi, kata chrony.',
+    'The clock of this machine is synchronized, says chrony.',
+  ],
+  clockUnsynchronized: [
+    (m) => m.clockUnsynchronized('kernel'),
+    'Jam mesin ini TIDAK tersinkronisasi, kata kernel. Waktu yang diberikan bisa salah.',
+    'The clock of this machine is NOT synchronized, says kernel. The time told may be wrong.',
+  ],
+  clockUnknown: [
+    (m) => m.clockUnknown(),
+    'Tidak diketahui apakah jam mesin ini tersinkronisasi.',
+    'Whether the clock of this machine is synchronized is not known.',
   ],
 };
 

@@ -30,6 +30,10 @@ export interface LogMessages {
   connectionRefused(client: string): string;
   addressRefused(client: string): string;
   tlsHandshakeFailed(client: string): string;
+  addressDenied(client: string): string;
+  proxyUntrusted(client: string): string;
+  proxyHeaderFailed(client: string): string;
+  proxyProbe(client: string): string;
   clientRefused(client: string): string;
   handlerFailed(client: string, line: string, error: string): string;
   serverFailed(error: string): string;
@@ -37,9 +41,28 @@ export interface LogMessages {
   relieved(bufferedBytes: number): string;
   shutdownStarted(open: number): string;
   shutdownFinished(cut: number): string;
+  socketInherited(): string;
+  notifyFailed(reason: string): string;
   runningAsRoot(): string;
   settingMisspelt(name: string, meant: string): string;
+  nothingToReload(): string;
+  tlsReloaded(subject: string, validTo: string): string;
+  tlsReloadFailed(reason: string): string;
+  tlsCertificateExpires(subject: string, validTo: string): string;
+  tlsCertificateNotYetValid(subject: string, validFrom: string): string;
   linesDropped(count: number): string;
+  workerReady(worker: number, pid: number): string;
+  /** @param how its exit code or signal, or why it did not begin */
+  workerEnded(worker: number, how: string): string;
+  workerKilled(worker: number): string;
+  restartStarted(): string;
+  restartFinished(): string;
+  restartFailed(worker: number): string;
+  managementListening(host: string, port: number): string;
+  managementFailed(error: string): string;
+  clockSynchronized(source: string): string;
+  clockUnsynchronized(source: string): string;
+  clockUnknown(): string;
 }
 
 const INDONESIAN: LogMessages = {
@@ -69,6 +92,10 @@ const INDONESIAN: LogMessages = {
   addressRefused: (client) =>
     `Koneksi dari ${client} ditolak: terlalu banyak koneksi dari alamat ini.`,
   tlsHandshakeFailed: (client) => `Koneksi dari ${client} ditolak: TLS gagal.`,
+  addressDenied: (client) => `Koneksi dari ${client} ditolak: alamat ini tidak diizinkan.`,
+  proxyUntrusted: (client) => `Koneksi dari ${client} ditolak: bukan proksi yang dipercaya.`,
+  proxyHeaderFailed: (client) => `Koneksi dari proksi ${client} ditolak: header PROXY tidak sah.`,
+  proxyProbe: (client) => `Proksi ${client} memeriksa apakah server mendengarkan.`,
   clientRefused: (client) => `Klien ${client} ditolak. Koneksi ditutup.`,
   handlerFailed: (client, line, error) => `Gagal menjawab ${line} dari ${client}: ${error}`,
   serverFailed: (error) => `Soket server gagal: ${error}.`,
@@ -77,9 +104,33 @@ const INDONESIAN: LogMessages = {
   shutdownStarted: (open) => `Server berhenti menerima koneksi. ${open} sesi diselesaikan...`,
   shutdownFinished: (cut) =>
     cut === 0 ? 'Server berhenti.' : `Server berhenti. ${cut} sesi diputus.`,
+  socketInherited: () => 'Memakai soket dari systemd. HOST dan PORT tidak berlaku.',
+  notifyFailed: (reason) => `systemd tidak dapat diberi tahu: ${reason}.`,
   runningAsRoot: () => 'Layanan berjalan sebagai root, padahal tidak perlu hak istimewa.',
   settingMisspelt: (name, meant) => `Variabel ${name} tidak dikenal. Maksudnya ${meant}?`,
+  nothingToReload: () => 'SIGHUP: tidak ada yang perlu dimuat ulang.',
+  tlsReloaded: (subject, validTo) =>
+    `Sertifikat TLS dimuat ulang: ${subject}, berlaku sampai ${validTo}.`,
+  tlsReloadFailed: (reason) =>
+    `Sertifikat TLS gagal dimuat ulang, yang lama tetap dipakai: ${reason}`,
+  tlsCertificateExpires: (subject, validTo) =>
+    `Sertifikat TLS ${subject} hanya berlaku sampai ${validTo}.`,
+  tlsCertificateNotYetValid: (subject, validFrom) =>
+    `Sertifikat TLS ${subject} baru berlaku mulai ${validFrom}.`,
   linesDropped: (count) => `${count} baris log dibuang karena pembaca log terlalu lambat.`,
+  workerReady: (worker, pid) => `Pekerja ${worker} (pid ${pid}) siap melayani.`,
+  workerEnded: (worker, how) => `Pekerja ${worker} berhenti tanpa diminta (${how}).`,
+  workerKilled: (worker) => `Pekerja ${worker} tidak berhenti pada waktunya dan dihentikan paksa.`,
+  restartStarted: () => 'Semua pekerja diganti satu per satu...',
+  restartFinished: () => 'Semua pekerja telah diganti.',
+  restartFailed: (worker) =>
+    `Pekerja baru ${worker} tidak siap melayani. Pekerja yang lama tetap melayani.`,
+  managementListening: (host, port) => `Port manajemen ${port} aktif di ${host}.`,
+  managementFailed: (error) => `Port manajemen gagal: ${error}.`,
+  clockSynchronized: (source) => `Jam mesin ini tersinkronisasi, kata ${source}.`,
+  clockUnsynchronized: (source) =>
+    `Jam mesin ini TIDAK tersinkronisasi, kata ${source}. Waktu yang diberikan bisa salah.`,
+  clockUnknown: () => 'Tidak diketahui apakah jam mesin ini tersinkronisasi.',
 };
 
 const ENGLISH: LogMessages = {
@@ -109,6 +160,10 @@ const ENGLISH: LogMessages = {
   addressRefused: (client) =>
     `Connection from ${client} refused: too many connections from this address.`,
   tlsHandshakeFailed: (client) => `Connection from ${client} refused: TLS failed.`,
+  addressDenied: (client) => `Connection from ${client} refused: this address is not allowed.`,
+  proxyUntrusted: (client) => `Connection from ${client} refused: not a trusted proxy.`,
+  proxyHeaderFailed: (client) => `Connection from proxy ${client} refused: no valid PROXY header.`,
+  proxyProbe: (client) => `Proxy ${client} looked whether the server listens.`,
   clientRefused: (client) => `Client ${client} was refused. Connection closed.`,
   handlerFailed: (client, line, error) => `Failed to answer ${line} from ${client}: ${error}`,
   serverFailed: (error) => `Server socket failed: ${error}.`,
@@ -117,9 +172,32 @@ const ENGLISH: LogMessages = {
   shutdownStarted: (open) => `Server stopped accepting. ${open} sessions are finishing...`,
   shutdownFinished: (cut) =>
     cut === 0 ? 'Server stopped.' : `Server stopped. ${cut} sessions were cut.`,
+  socketInherited: () => 'Uses the socket of systemd. HOST and PORT have no effect.',
+  notifyFailed: (reason) => `systemd cannot be told anything: ${reason}.`,
   runningAsRoot: () => 'The service runs as root, and needs no privileges.',
   settingMisspelt: (name, meant) => `Variable ${name} is unknown. Did you mean ${meant}?`,
+  nothingToReload: () => 'SIGHUP: there is nothing to reload.',
+  tlsReloaded: (subject, validTo) =>
+    `Reloaded the TLS certificate: ${subject}, valid to ${validTo}.`,
+  tlsReloadFailed: (reason) =>
+    `Failed to reload the TLS certificate, the old one stays in use: ${reason}`,
+  tlsCertificateExpires: (subject, validTo) =>
+    `The TLS certificate ${subject} is valid only to ${validTo}.`,
+  tlsCertificateNotYetValid: (subject, validFrom) =>
+    `The TLS certificate ${subject} is valid only from ${validFrom}.`,
   linesDropped: (count) => `${count} log lines were dropped: the log's reader is too slow.`,
+  workerReady: (worker, pid) => `Worker ${worker} (pid ${pid}) is ready.`,
+  workerEnded: (worker, how) => `Worker ${worker} ended without being told to (${how}).`,
+  workerKilled: (worker) => `Worker ${worker} did not end in time and was killed.`,
+  restartStarted: () => 'Replacing all workers one after the other...',
+  restartFinished: () => 'All workers are replaced.',
+  restartFailed: (worker) => `New worker ${worker} did not get ready. The old ones stay.`,
+  managementListening: (host, port) => `Management port ${port} is up on ${host}.`,
+  managementFailed: (error) => `Management port failed: ${error}.`,
+  clockSynchronized: (source) => `The clock of this machine is synchronized, says ${source}.`,
+  clockUnsynchronized: (source) =>
+    `The clock of this machine is NOT synchronized, says ${source}. The time told may be wrong.`,
+  clockUnknown: () => 'Whether the clock of this machine is synchronized is not known.',
 };
 
 export const LOG_MESSAGES = { id: INDONESIAN, en: ENGLISH } as const;

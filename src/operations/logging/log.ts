@@ -13,9 +13,11 @@ export const LOG = Symbol('log');
 export interface LogOptions {
   readonly level: string;
   readonly format: 'text' | 'json';
+  /** Which of several processes writes; in JSON lines the field `worker`. */
+  readonly worker?: number | undefined;
 }
 
-export function createLog({ level, format }: LogOptions, output: DestinationStream): Log {
+export function createLog({ level, format, worker }: LogOptions, output: DestinationStream): Log {
   if (format === 'text') {
     const hooks = { logMethod: logMessageOnly };
     return pino({ level, base: null, timestamp: false, hooks }, asText(output));
@@ -23,7 +25,7 @@ export function createLog({ level, format }: LogOptions, output: DestinationStre
   return pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

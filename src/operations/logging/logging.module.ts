@@ -1,5 +1,6 @@
 /**
- * LoggingModule: the log, Nest's way into it, and the line server's events in it. Needs the settings and a LineServer.
+ * LoggingModule: the log, Nest's way into it, and the line server's events in it. Needs the settings, and a LineServer where there are
+ * such events.
  */
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { type Settings, settings } from '../config/settings.js';
@@ -8,32 +9,36 @@ import { createLog, LOG } from './log.js';
 import { LOG_MESSAGES } from './log-messages.js';
 import { LogOutput } from './log-output.js';
 import { NestLog } from './nest-log.js';
+import { StartWarnings } from './start-warnings.js';
+import { WORKER } from './worker.js';
 
-/** How the application says its replies in the log. */
+/** How the application says its replies in the log; without it, the process has no line server. */
 export interface LoggingModuleOptions {
-  readonly describeReply: DescribeReply;
+  readonly describeReply?: DescribeReply;
 }
 
 @Module({})
 export class LoggingModule implements OnApplicationShutdown {
   constructor(@Inject(LogOutput) private readonly output: LogOutput) {}
 
-  static forRoot({ describeReply }: LoggingModuleOptions): DynamicModule {
+  static forRoot({ describeReply }: LoggingModuleOptions = {}): DynamicModule {
+    const ofLineServer = [{ provide: DESCRIBE_REPLY, useValue: describeReply }, EventLog];
     return {
       module: LoggingModule,
+      global: true,
       providers: [
-        { provide: DESCRIBE_REPLY, useValue: describeReply },
         { provide: LogOutput, inject: [settings.KEY], useFactory: standardOutput },
         {
           provide: LOG,
-          inject: [settings.KEY, LogOutput],
-          useFactory: ({ LOG_LEVEL: level, LOG_FORMAT: format }: Settings, output: LogOutput) =>
-            createLog({ level, format }, output),
+          inject: [settings.KEY, LogOutput, { token: WORKER, optional: true }],
+          useFactory: (given: Settings, output: LogOutput, worker?: number) =>
+            createLog({ level: given.LOG_LEVEL, format: given.LOG_FORMAT, worker }, output),
         },
         NestLog,
-        EventLog,
+        StartWarnings,
+        ...(describeReply === undefined ? [] : ofLineServer),
       ],
-      exports: [NestLog],
+      exports: [LOG, NestLog],
     };
   }
 

@@ -2,16 +2,21 @@
  * NestLog: Nest's own lines, and those of every `new Logger(context)`, go through the service's log.
  */
 import { inspect } from 'node:util';
-import { Inject, Injectable, type LoggerService } from '@nestjs/common';
+import { Inject, Injectable, type LoggerService, Optional } from '@nestjs/common';
 import { escapeControls } from './escape.js';
 import { LOG, type Log } from './log.js';
+import { WORKER } from './worker.js';
 
 @Injectable()
 export class NestLog implements LoggerService {
-  constructor(@Inject(LOG) private readonly out: Log) {}
+  constructor(
+    @Inject(LOG) private readonly out: Log,
+    @Optional() @Inject(WORKER) private readonly worker?: number,
+  ) {}
 
+  /** Of several workers each would tell the same of how it was put together. */
   log(message: unknown, ...rest: unknown[]): void {
-    this.#write('info', message, rest);
+    if (this.worker === undefined) this.#write('info', message, rest);
   }
 
   fatal(message: unknown, ...rest: unknown[]): void {
