@@ -1,11 +1,15 @@
 /**
  * AppModule: the composition root, the only place where the line transport, the time application and operations meet.
  */
+import type { TlsOptions } from 'node:tls';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
-import { LineTransportModule } from './line-transport/index.js';
+import { type Acceptor, LineTransportModule } from './line-transport/index.js';
+import { ACCEPTOR } from './operations/cluster/acceptor.js';
 import { type Settings, settings } from './operations/config/settings.js';
 import { LoggingModule } from './operations/logging/logging.module.js';
+import { LISTENING_SOCKET } from './operations/systemd/listening-socket.js';
+import { TLS_OPTIONS } from './operations/tls/tls-options.js';
 import { TimeModule } from './time/time.module.js';
 import { describeReply, WORDS } from './time/time-protocol.js';
 
@@ -14,12 +18,20 @@ import { describeReply, WORDS } from './time/time-protocol.js';
     ConfigModule.forRoot({ isGlobal: true, load: [settings] }),
     LineTransportModule.forRootAsync({
       isGlobal: true,
-      inject: [settings.KEY],
-      useFactory: (given: Settings) => ({
-        host: given.HOST,
-        port: given.PORT,
+      inject: [
+        settings.KEY,
+        { token: TLS_OPTIONS, optional: true },
+        { token: ACCEPTOR, optional: true },
+        { token: LISTENING_SOCKET, optional: true },
+      ],
+      useFactory: (given: Settings, tls?: TlsOptions, acceptor?: Acceptor, fd?: number) => ({
+        acceptor,
+        ...(fd === undefined ? { host: given.HOST, port: given.PORT } : { fd }),
         maxConnections: given.MAX_CONNECTIONS,
         maxConnectionsPerAddress: given.MAX_CONNECTIONS_PER_ADDRESS,
+        allowAddresses: given.ALLOW_ADDRESSES,
+        denyAddresses: given.DENY_ADDRESSES,
+        proxyProtocolTrust: given.PROXY_PROTOCOL_TRUST,
         maxLineBytes: given.MAX_LINE_BYTES,
         maxPendingBytes: given.MAX_PENDING_BYTES,
         maxUnreadBytes: given.MAX_UNREAD_BYTES,
@@ -30,6 +42,7 @@ import { describeReply, WORDS } from './time/time-protocol.js';
         writeTimeoutMs: given.WRITE_TIMEOUT_MS,
         idleTimeoutMs: given.IDLE_TIMEOUT_MS,
         shutdownGraceMs: given.SHUTDOWN_GRACE_MS,
+        tls,
         words: WORDS[given.LOCALE],
       }),
     }),

@@ -14,13 +14,14 @@ import { readSettings, settings } from '../../src/operations/config/settings.js'
 import { DESCRIBE_REPLY, EventLog } from '../../src/operations/logging/event-log.js';
 import { createLog, LOG } from '../../src/operations/logging/log.js';
 import { LogOutput } from '../../src/operations/logging/log-output.js';
+import { StartWarnings } from '../../src/operations/logging/start-warnings.js';
 import {
   type LineApplication,
   nextEvent,
   startLineApplication,
 } from '../support/line-application.js';
 import { CONTROL_SEQUENCES, FORGED_LINES, PRINTABLE } from '../support/hostile.js';
-import type { TestClient } from '../support/line-client.js';
+import { TestClient } from '../support/line-client.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 @Controller()
@@ -78,16 +79,11 @@ async function end(application: LineApplication, client: TestClient): Promise<vo
 async function startLogged(
   env: NodeJS.ProcessEnv = {},
   options: LineServerOptions = {},
-  uid = 1_000,
 ): Promise<{
   application: LineApplication;
   written: () => string[];
 }> {
   const given = readSettings(env);
-  const getuid = vi.spyOn(process, 'getuid').mockReturnValue(uid);
-  onTestFinished(() => {
-    getuid.mockRestore();
-  });
   let text = '';
   const stream = new Writable({
     decodeStrings: false,
@@ -102,6 +98,7 @@ async function startLogged(
   );
   const application = await startLineApplication([TestController], options, [
     EventLog,
+    StartWarnings,
     { provide: LOG, useValue: log },
     { provide: settings.KEY, useValue: given },
     { provide: DESCRIBE_REPLY, useValue: () => undefined },
@@ -131,6 +128,29 @@ describe('EventLog', () => {
       "Mengirim balasan 'it\\'s' ke CLIENT",
       "Mengirim balasan 'me\\x07' ke CLIENT",
     ]);
+  });
+
+  it('says which connections were not let in, and of a probe only to those who ask for debug lines', async () => {
+    const options = { proxyProtocolTrust: ['127.0.0.1'], denyAddresses: ['203.0.113.7'] };
+    for (const [level, ofProbe] of [
+      ['info', []],
+      ['debug', ['Proksi CLIENT memeriksa apakah server mendengarkan.']],
+    ] as const) {
+      const { application, written } = await startLogged({ LOG_LEVEL: level }, options);
+      const { connect, port } = application;
+      written();
+      await (await connect()).end().ended();
+      await (await connect()).send('TIME\n').ended();
+      await (await connect()).send('PROXY TCP4 203.0.113.7 192.0.2.1 40036 45000\r\n').ended();
+      const other = { host: '127.0.0.1', port, localAddress: '127.0.0.2' };
+      await (await TestClient.connect(other)).ended();
+      expect(written()).toEqual([
+        ...ofProbe,
+        'Koneksi dari proksi CLIENT ditolak: header PROXY tidak sah.',
+        "Koneksi dari ('203.0.113.7', 40036) ditolak: alamat ini tidak diizinkan.",
+        expect.stringMatching(/^Koneksi dari \('127\.0\.0\.2', \d+\) ditolak: bukan proksi/),
+      ]);
+    }
   });
 
   it.each([
@@ -188,25 +208,6 @@ describe('EventLog', () => {
     const path = join(temporaryFolder(), 'socket');
     const { written } = await startLogged({}, { host: undefined, path });
     expect(written()).toEqual([`Server aktif dan mendengarkan di ${path}...`]);
-  });
-
-  it('warns of a variable that was probably meant for the service', async () => {
-    vi.stubEnv('IDLE_TIMEOUT', '5');
-    onTestFinished(() => {
-      vi.unstubAllEnvs();
-    });
-    const { written } = await startLogged();
-    expect(written()[0]).toBe('Variabel IDLE_TIMEOUT tidak dikenal. Maksudnya IDLE_TIMEOUT_MS?');
-  });
-
-  it.each([
-    ['id', 'Layanan berjalan sebagai root, padahal tidak perlu hak istimewa.'],
-    ['en', 'The service runs as root, and needs no privileges.'],
-  ])('warns of root, which is not needed (%s)', async (locale, words) => {
-    const { written } = await startLogged({ LOCALE: locale }, {}, 0);
-    const [first, ...more] = written();
-    expect(first).toBe(words);
-    expect(more).toHaveLength(1);
   });
 
   it('says neither lines nor replies when it is not to log them', async () => {

@@ -1,7 +1,9 @@
 /** Who runs the service, and what it says of that. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
+import { ROOT } from '../support/packed.js';
 import { missing } from '../support/programs.js';
 import { MAIN, startService } from '../support/service.js';
 
@@ -26,6 +28,32 @@ function isOutOfReach(): boolean {
   }
 }
 
+/**
+ * Runs the service as a container does that is well locked up: everything is read-only, its user is nobody, and may never be anyone
+ * else. $1 is the repository, $2 is node. Ends with 9 if something can be written after all.
+ */
+const LOCKED_UP = `
+set -e
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/repository
+touch /mnt/node
+mount --bind "$1" /mnt/repository
+mount --bind "$2" /mnt/node
+mount -t tmpfs tmpfs /tmp
+for place in / /tmp /mnt /mnt/repository; do mount -o remount,bind,ro $place; done
+cd /mnt/repository
+for place in . dist / /tmp /var/tmp; do
+  ! touch $place/written 2>/dev/null || exit 9
+done
+exec setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs \
+  /mnt/node dist/main.js
+`;
+
+/** Whether a file system of one's own can be had here. */
+function hasNoMounts(): boolean {
+  return missing('unshare', 'setpriv') || spawnSync('unshare', ['--mount', 'true']).status !== 0;
+}
+
 describe('A service that is started', () => {
   it.skipIf(!IS_ROOT)('by root says once that it need not be, and serves', async () => {
     const service = startService();
@@ -47,6 +75,22 @@ describe('A service that is started', () => {
       await service.stop();
       expect(service.stdout).toContain('mendengarkan');
       expect(service.stdout).not.toContain('root');
+      expect(service.stderr).toBe('');
+    },
+  );
+
+  it.skipIf(!IS_ROOT || hasNoMounts())(
+    'where it can write no file, and has no capability and no way to one, serves as well',
+    async () => {
+      const command = ['sh', '-c', LOCKED_UP, 'sh', ROOT, process.execPath];
+      const service = startService({}, ['unshare', '--mount', ...command]);
+      const client = await service.connect();
+      expect(await client.send('TIME\n').line()).toMatch(/^JAM /);
+      const status = readFileSync(`/proc/${service.process.pid}/status`, 'utf8');
+      expect(status).toMatch(/^Uid:\t65534\t/m);
+      expect(status).toMatch(/^CapBnd:\t0+$/m);
+      client.end();
+      expect(await service.stop()).toEqual({ code: 0, signal: null });
       expect(service.stderr).toBe('');
     },
   );

@@ -14,6 +14,8 @@ export interface Manifest {
   version: string;
   exports: Record<string, unknown>;
   overrides: Record<string, unknown>;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
 }
 

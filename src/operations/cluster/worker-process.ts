@@ -1,0 +1,206 @@
+/**
+ * WorkerProcess: one worker, as the primary sees it: from its start to its end. Knows nothing of other workers.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Taker } from './distribution.js';
+import type { Metrics, ToPrimary, ToWorker } from './messages.js';
+
+/** How long a worker may take to be ready. */
+const START_MS = 30_000;
+/** How long it may take to tell what it has counted; of one that does not, the last numbers are told. */
+const REPORT_MS = 1_000;
+
+/** How a process ended. */
+export interface WorkerEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Why it did not even begin. */
+  readonly error?: Error;
+}
+
+export class WorkerProcess implements Taker<Socket> {
+  /** Resolves with `false` if it ends first, or takes longer than half a minute. */
+  readonly ready: Promise<boolean>;
+  /** Resolves when it has ended, and its last message was heard. */
+  readonly ended: Promise<WorkerEnd>;
+  /** Its log. */
+  readonly output: Readable | null;
+  readonly #worker: Worker;
+  #onReady: ((isReady: boolean) => void) | undefined;
+  #onTaken: ((isTaken: boolean) => void) | undefined;
+  #onReport: (() => void) | undefined;
+  #onIdle: (() => void) | undefined;
+  #report: Promise<void> | undefined;
+  #metrics: Metrics = [];
+  #max = 0;
+  #open = 0;
+  #cut: number | undefined;
+
+  /**
+   * @param env its environment; a variable that is `undefined` there, it has not
+   * @param address where clients connect
+   */
+  constructor(
+    env: NodeJS.ProcessEnv,
+    private readonly address: AddressInfo | string,
+  ) {
+    cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+    const worker = cluster.fork(env);
+    this.#worker = worker;
+    this.output = worker.process.stdout;
+    this.ended = endOf(worker);
+    this.ready = new Promise((resolve) => {
+      const timer = setTimeout(resolve, START_MS, false);
+      this.#onReady = (isReady) => {
+        clearTimeout(timer);
+        resolve(isReady);
+      };
+    });
+    void this.#followEnd();
+    worker.on('message', (message: ToPrimary) => this.#hear(message));
+  }
+
+  /** Numbers the workers since the start of the service. */
+  get id(): number {
+    return this.#worker.id;
+  }
+
+  get pid(): number | undefined {
+    return this.#worker.process.pid;
+  }
+
+  /** Its conversations that are not over, as far as it has told. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** The most conversations that it has at once; 0 until it is ready. */
+  get max(): number {
+    return this.#max;
+  }
+
+  get hasRoom(): boolean {
+    return this.#open < this.#max;
+  }
+
+  /** How many conversations were cut by its end. */
+  get cut(): number {
+    return this.#cut ?? this.#open;
+  }
+
+  /** What it has counted, as far as it has told. */
+  get metrics(): Metrics {
+    return this.#metrics;
+  }
+
+  take(socket: Socket): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#onTaken = resolve;
+      this.#send({ type: 'client' }, socket);
+    });
+  }
+
+  /** Asks for what it has counted. Who asks at the same time is told the same. */
+  report(): Promise<void> {
+    this.#report ??= this.#ask().finally(() => {
+      this.#report = undefined;
+    });
+    return this.#report;
+  }
+
+  /** Resolves when it has no conversation any more, as far as it has told. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+      if (this.#open === 0) resolve();
+    });
+  }
+
+  /** No client will be given to it any more: it finishes, and ends. */
+  leave(): void {
+    this.#send({ type: 'leave' });
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#worker.kill('SIGKILL');
+  }
+
+  /** Nobody waits for one that has ended. */
+  async #followEnd(): Promise<void> {
+    await this.ended;
+    this.#onReady?.(false);
+    this.#onTaken?.(false);
+    this.#onReport?.();
+  }
+
+  #ask(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, REPORT_MS);
+      this.#onReport = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#worker.isConnected()) this.#send({ type: 'report' });
+      else this.#onReport();
+    });
+  }
+
+  #hear(message: ToPrimary): void {
+    switch (message.type) {
+      case 'started':
+        this.#send({ type: 'begin', address: this.address });
+        break;
+      case 'ready':
+        this.#max = message.max;
+        this.#onReady?.(true);
+        break;
+      case 'taken':
+        this.#open = message.open;
+        this.#onTaken?.(true);
+        break;
+      case 'open':
+        this.#open = message.open;
+        if (message.open === 0) this.#onIdle?.();
+        break;
+      case 'report':
+        this.#metrics = message.metrics;
+        this.#onReport?.();
+        break;
+      case 'left':
+        this.#cut = message.cut;
+    }
+  }
+
+  /** A worker that cannot be spoken to is of no use. */
+  #send(message: ToWorker, socket?: Socket): void {
+    const onSent = (error: Error | null): void => {
+      if (error === null) return;
+      this.#onTaken?.(false);
+      this.kill();
+    };
+    // The socket is closed here when it is taken there: until then it can be given to another one.
+    if (socket === undefined) this.#worker.send(message, onSent);
+    else this.#worker.send(message, socket, { keepOpen: true }, onSent);
+  }
+}
+
+/**
+ * When a process has ended, what it said last may not have been read yet; its channel is closed when it has. Node does not always say
+ * so: there is no 'disconnect' for a worker that dies while a socket is on its way to it.
+ */
+async function endOf(worker: Worker): Promise<WorkerEnd> {
+  const end = await new Promise<WorkerEnd>((resolve) => {
+    worker.on('exit', () => {
+      resolve({ code: worker.process.exitCode, signal: worker.process.signalCode });
+    });
+    worker.on('error', (error) => {
+      if (worker.process.pid === undefined) resolve({ code: null, signal: null, error });
+    });
+  });
+  while (worker.isConnected()) await nextTurn();
+  return end;
+}

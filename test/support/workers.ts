@@ -1,0 +1,49 @@
+/**
+ * The built service with several workers: who they are, and who is still there. Knows what the log says of them.
+ */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type Service, startService } from './service.js';
+
+/** Starts the service with this many workers and waits until all of them are ready. */
+export async function startWorkers(
+  count: number,
+  env: Record<string, string> = {},
+): Promise<Service> {
+  const service = startService({ WORKERS: String(count), ...env });
+  await readyWorkers(service, count);
+  return service;
+}
+
+/** Waits until so many workers have been ready since the start; the pids of all, the newest last. */
+export async function readyWorkers(service: Service, count: number): Promise<number[]> {
+  await untilLogged(service, 'siap melayani', count);
+  return Array.from(service.stdout.matchAll(/\(pid (\d+)\) siap melayani/g), ([, pid]) =>
+    Number(pid),
+  );
+}
+
+/** Waits until the log has this text so many times; a pattern would be tried in too many ways on a log that is long. */
+export async function untilLogged(service: Service, text: string, times: number): Promise<void> {
+  while (service.stdout.split(text).length <= times) await once(service.process.stdout, 'data');
+}
+
+/** The child processes of a service that are there now, ready or not. */
+export function livingWorkers({ process: { pid = 0 } }: Service): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.split(' ').filter(Boolean).map(Number);
+}
+
+/** Whether there is such a process that has not ended. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when none of these processes is there any more. */
+export async function untilGone(pids: readonly number[]): Promise<void> {
+  while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
+}
