@@ -25,7 +25,6 @@ export function serveWithWorkers(given: Settings, systemd?: Systemd): Promise<vo
 
 async function supervise(given: Settings, systemd: Systemd | undefined): Promise<void> {
   const app = await createPrimary(given, systemdOf(systemd));
-  useLog(app);
   const supervisor = app.get(Supervisor);
   closeOnSignals(app, given.SHUTDOWN_DELAY_MS, () => {
     systemd?.stopping();
@@ -47,7 +46,11 @@ async function createPrimary(
   imports: DynamicModule[],
 ): Promise<INestApplicationContext> {
   if (given.MANAGEMENT_PORT === undefined) {
-    return NestFactory.createApplicationContext(PrimaryModule.with(imports), { bufferLogs: true });
+    const app = await NestFactory.createApplicationContext(PrimaryModule.with(imports), {
+      bufferLogs: true,
+    });
+    useLog(app);
+    return app;
   }
   const management: typeof import('./operations/management/index.js') = require('./operations/management/index.js');
   const {
@@ -56,6 +59,7 @@ async function createPrimary(
   const { createManagement, listenForManagement, ManagementModule } = management;
   const source = ManagementModule.of(WorkersSourceModule);
   const app = await createManagement(PrimaryModule.with([...imports, source]));
+  useLog(app);
   await listenForManagement(app, given);
   return app;
 }

@@ -55,7 +55,7 @@ export function parseChrony(said: string): ClockReport | undefined {
   const [reference, , , , toAdd] = fields;
   const leap = fields[13];
   if (leap === undefined) return undefined;
-  if (leap === 'Not synchronized' || reference === CHRONY_LOCAL) {
+  if (leap === 'Not synchronised' || reference === CHRONY_LOCAL) {
     return { state: 'unsynchronized', source: 'chrony' };
   }
   return { state: 'synchronized', source: 'chrony', offsetSeconds: 0 - Number(toAdd) };
