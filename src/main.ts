@@ -24,6 +24,7 @@ if (order.action === 'tell') {
 
 /** Until it is known what is to be closed: the kernel ends no process by its default that is pid 1, as one in a container is. */
 function endOnSignals(): void {
+  process.on('SIGHUP', () => undefined); // a reload of what has not begun is nothing to die of
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (process.listenerCount(signal) === 1) process.exit(0);

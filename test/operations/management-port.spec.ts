@@ -133,6 +133,18 @@ describe('the management port', () => {
       .toHaveProperty('status', 200);
   });
 
+  it('closes who does not finish asking, within some seconds', async () => {
+    const { url } = await startManaged();
+    const asking = connect(Number(new URL(url).port), '127.0.0.1');
+    asking.on('error', () => undefined);
+    const closed = once(asking, 'close');
+    const since = performance.now();
+    asking.resume().write('GET /livez HTTP/1.1\r\nHo');
+    await closed;
+    expect(performance.now() - since).toBeGreaterThan(2_000); // who is slow is not cut
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+  });
+
   it('is not waited for at the end, whatever somebody has begun to ask', async () => {
     const { service, url } = await startManaged();
     const asking = connect(Number(new URL(url).port), '127.0.0.1');

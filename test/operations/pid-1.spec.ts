@@ -22,9 +22,11 @@ function firstProcess({ process: { pid } }: Service): number {
 }
 
 /** A service that cannot get beyond reading its .env file, as that has no end until it is closed here. */
-async function startHeldUp(): Promise<{ service: Service; envFile: FileHandle }> {
+async function startHeldUp(
+  program: readonly string[],
+): Promise<{ service: Service; envFile: FileHandle }> {
   const held = ['sh', '-c', 'mkfifo .env && exec "$@"', 'sh'] as const;
-  const service = startService({}, [...held, ...UNSHARE, process.execPath, MAIN]);
+  const service = startService({}, [...held, ...program]);
   return { service, envFile: await openAtLast(`/proc/${service.process.pid}/cwd/.env`) };
 }
 
@@ -50,7 +52,7 @@ describe.skipIf(isNotPermitted())('The service as pid 1', () => {
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends on %s while it starts', async (signal) => {
-    const { service, envFile } = await startHeldUp();
+    const { service, envFile } = await startHeldUp([...UNSHARE, process.execPath, MAIN]);
     process.kill(firstProcess(service), signal);
     await envFile.close();
     expect(await service.exit).toEqual({ code: 0, signal: null });
@@ -66,6 +68,17 @@ describe.skipIf(isNotPermitted())('The service as pid 1', () => {
     const children = readFileSync(`/proc/${first}/task/${first}/children`, 'utf8').trim();
     const states = children === '' ? [] : children.split(' ').map(stateOf);
     expect(states).not.toContain('Z');
+    client.end();
+  });
+});
+
+describe('The service as any process', () => {
+  it('is not ended by a SIGHUP while it starts', async () => {
+    const { service, envFile } = await startHeldUp([process.execPath, MAIN]);
+    service.process.kill('SIGHUP');
+    await envFile.close();
+    const client = await service.connect();
+    expect(await client.send('TIME\n').line()).toMatch(/^JAM /);
     client.end();
   });
 });

@@ -37,6 +37,11 @@ describe('what chrony says', () => {
     });
   });
 
+  it.each(['Insert second', 'Delete second'])('is that it is, also before a leap: %s', (leap) => {
+    const said = CHRONY.synchronized.replace('Normal', leap);
+    expect(parseChrony(said)).toMatchObject({ state: 'synchronized' });
+  });
+
   it.each(['notYet', 'local'] as const)('is that it is not: %s', (said) => {
     expect(parseChrony(CHRONY[said])).toEqual({ state: 'unsynchronized', source: 'chrony' });
   });

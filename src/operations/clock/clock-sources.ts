@@ -9,6 +9,8 @@ import type { ClockReport, ClockSource } from './clock-report.js';
 
 const run = promisify(execFile);
 
+/** What chrony says of leap seconds when it is synchronized; else it is `Not synchronised`, in its own spelling. */
+const SYNCHRONIZED_LEAPS = new Set(['Normal', 'Insert second', 'Delete second']);
 /** Touched at each successful synchronization (systemd-timesyncd.service(8), "Files"). */
 const TIMESYNCD_FILE = '/run/systemd/timesync/synchronized';
 /** Twice as long as timesyncd waits between two of them at the most (PollIntervalMaxSec of timesyncd.conf(5), 2,048 s). */
@@ -55,7 +57,7 @@ export function parseChrony(said: string): ClockReport | undefined {
   const [reference, , , , toAdd] = fields;
   const leap = fields[13];
   if (leap === undefined) return undefined;
-  if (leap === 'Not synchronised' || reference === CHRONY_LOCAL) {
+  if (!SYNCHRONIZED_LEAPS.has(leap) || reference === CHRONY_LOCAL) {
     return { state: 'unsynchronized', source: 'chrony' };
   }
   return { state: 'synchronized', source: 'chrony', offsetSeconds: 0 - Number(toAdd) };

@@ -176,6 +176,12 @@ describe('readSettings', () => {
     });
   });
 
+  it('takes a passphrase as it is, blanks around it included', () => {
+    const files = { TLS_KEY_FILE: 'key.pem', TLS_CERT_FILE: 'cert.pem' };
+    const { TLS_KEY_PASSPHRASE } = readSettings({ ...files, TLS_KEY_PASSPHRASE: ' secret ' });
+    expect(TLS_KEY_PASSPHRASE).toBe(' secret ');
+  });
+
   it('names every fault at once, one a line, in plain words, and nothing that is right', () => {
     const env = {
       HOST: '127.0.0.1',

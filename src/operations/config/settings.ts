@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { isAddressRange, LINE_OPTION_BOUNDS } from '../../line-transport/index.js';
 import { nearestName } from './nearest-name.js';
 import { StartError } from '../start-error.js';
+import { SECRET_SETTINGS } from './setting-descriptions.js';
 
 const BOUNDS = LINE_OPTION_BOUNDS;
 
@@ -83,10 +84,14 @@ export class SettingsError extends StartError {
   }
 }
 
-/** The settings that are set, as they are written. An empty variable counts as unset. */
+/** The settings that are set, as they are written: of a secret every blank counts. An empty variable counts as unset. */
 export function givenSettings(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
-    SETTING_NAMES.flatMap((name) => (env[name]?.trim() ? [[name, env[name].trim()]] : [])),
+    SETTING_NAMES.flatMap((name) => {
+      const value = env[name] ?? '';
+      if (value.trim() === '') return [];
+      return [[name, SECRET_SETTINGS.includes(name) ? value : value.trim()]];
+    }),
   );
 }
 

@@ -26,6 +26,7 @@ export async function createManagement(module: DynamicModule): Promise<NestExpre
   });
   app.disable('x-powered-by').disable('etag').set('query parser', false);
   const server: Server = app.getHttpServer();
+  server.timeout = REQUEST_MS; // Node looks at the two below every half minute only
   server.headersTimeout = REQUEST_MS;
   server.requestTimeout = REQUEST_MS;
   server.maxConnections = MAX_CONNECTIONS;
