@@ -75,4 +75,5 @@ bootstrap().catch((error: unknown) => {
   const isPlain = error instanceof StartError || error instanceof LineError;
   console.error(isPlain ? error.message : error);
   process.exitCode = 1;
+  process.channel?.unref(); // a worker's channel to its primary would keep it
 });

@@ -66,17 +66,12 @@ async function createPrimary(
 
 async function serveAsWorker(given: Settings): Promise<void> {
   const link = new PrimaryLink(given.MAX_UNREAD_BYTES);
-  try {
-    Object.assign(process.env, sharesOf(given)); // the settings are read once more, by injection
-    const metrics = given.MANAGEMENT_PORT === undefined ? undefined : loadMetrics();
-    const imports = metrics === undefined ? [] : [{ module: metrics.MetricsModule }];
-    const app = await createService(given, [WorkerModule.of(link), ...imports]);
-    await app.listen();
-    link.serve(app, async () => metrics?.metricsOf(app) ?? []);
-  } catch (error) {
-    process.channel?.unref(); // nothing else keeps a worker that cannot serve
-    throw error;
-  }
+  Object.assign(process.env, sharesOf(given)); // the settings are read once more, by injection
+  const metrics = given.MANAGEMENT_PORT === undefined ? undefined : loadMetrics();
+  const imports = metrics === undefined ? [] : [{ module: metrics.MetricsModule }];
+  const app = await createService(given, [WorkerModule.of(link), ...imports]);
+  await app.listen();
+  link.serve(app, async () => metrics?.metricsOf(app) ?? []);
 }
 
 function loadMetrics(): typeof import('./operations/cluster/worker-metrics.js') {

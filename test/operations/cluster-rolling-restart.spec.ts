@@ -147,7 +147,7 @@ describe('SIGHUP to the primary', () => {
     writeFileSync(file, 'LOCALE=en\n');
     service.process.kill('SIGHUP');
     await service.logs(/Semua pekerja telah diganti/);
-  });
+  }, 25_000); // the new worker ends by itself: it is not waited for half a minute
 });
 
 describe('SIGTERM while workers are being replaced', () => {

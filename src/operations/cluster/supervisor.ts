@@ -159,6 +159,7 @@ export class Supervisor implements BeforeApplicationShutdown {
   async #restartAll(): Promise<void> {
     this.log.restartStarted();
     for (const place of this.#places) {
+      if (this.isLeaving) return;
       const worker = this.#start();
       const isReady = await worker.ready;
       if (this.isLeaving) return;
