@@ -102,9 +102,7 @@ describe('A service with WORKERS unset', () => {
     const loaded = await loadedBy(service, folder);
     const names = loaded.map((url) => url.slice(url.indexOf('/dist/')));
     expect(names).toContain('/dist/bootstrap.js');
-    expect(names.filter((name) => /cluster|workers/.test(name)).toSorted()).toEqual([
-      '/dist/operations/cluster/acceptor.js',
-      '/dist/operations/cluster/workers-error.js',
-    ]);
+    const ofWorkers = names.filter((name) => /cluster|workers/.test(name));
+    expect(ofWorkers).toEqual(['/dist/operations/cluster/acceptor.js']); // a token
   });
 });
