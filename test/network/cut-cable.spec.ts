@@ -61,7 +61,7 @@ describe('A client whose cable is cut', () => {
     const network = await makeSlowNetwork();
     const service = network.startService({ WRITE_TIMEOUT_MS: '1000' });
     const { client } = await network.connect(service);
-    const lines = flood(5_000);
+    const lines = flood(8_000);
     expect(await secondsUntil(client.send(asText(lines)).lines(lines.length))).toBeGreaterThan(1.5); // slow is not gone
 
     client.send(asText(lines));
