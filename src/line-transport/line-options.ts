@@ -245,6 +245,17 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
     words: options.words === undefined ? ENGLISH : options.words,
   };
   faults.unknownNames(options, resolved);
+  noteFaults(options, resolved, faults);
+  faults.throwIfAny('The line server');
+  return options.words === undefined ? resolved : { ...resolved, words: sureWords(options.words) };
+}
+
+/** What is wrong with the options that are no numbers. */
+function noteFaults(
+  options: LineServerOptions,
+  resolved: Pick<ResolvedLineServerOptions, 'words' | 'ignoreCase' | 'dispatch' | 'greeting'>,
+  faults: OptionFaults,
+): void {
   faults.text('host', options.host, 'a name or an address');
   faults.text('path', options.path, 'a path');
   if (options.fd !== undefined) faults.wholeNumber('fd', options.fd, DESCRIPTORS);
@@ -260,8 +271,6 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
   if (!isText(resolved.greeting)) faults.add('greeting must be a string or an array of strings');
   if (options.tls !== undefined && !hasKey(options.tls)) faults.add(NO_KEY);
   faults.twoPlaces(options);
-  faults.throwIfAny('The line server');
-  return options.words === undefined ? resolved : { ...resolved, words: sureWords(options.words) };
 }
 
 function isText(greeting: unknown): boolean {
