@@ -10,7 +10,8 @@ const MIN_RESERVE = 32;
 /** How often it is asked whether there are any left. */
 const LOOK_MS = 1_000;
 
-interface SocketRoom {
+/** What the system has descriptors for. */
+export interface SocketRoom {
   /** How many more sockets may be opened, with some descriptors left for other things. */
   readonly room: number;
   /** The descriptors that are left. */

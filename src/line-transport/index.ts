@@ -1,6 +1,7 @@
 /** The line transport's door: what other code imports, and all it imports. */
 export { isAddressRange } from './address-list.js';
 export { Arg, type ArgPipe, Args, RawLine } from './arg.decorator.js';
+export { takeBacklog } from './backlog.js';
 export {
   Command,
   type CommandArguments,
@@ -15,6 +16,7 @@ export {
   OnConnect,
   OnDisconnect,
 } from './connection-hooks.js';
+export { roomForSockets, type SocketRoom } from './descriptors.js';
 export { LineClient, type LineClientEvents, type LineClientStatus } from './line-client.js';
 export {
   type IsLastLine,

@@ -38,6 +38,11 @@ export class LineConnections {
     return this.#open;
   }
 
+  /** Clients who have a place and are not served yet. */
+  get arriving(): number {
+    return this.#kept;
+  }
+
   /** The most sockets that are kept now. */
   get most(): number {
     return this.max;

@@ -147,6 +147,8 @@ export interface LineServerStats {
   readonly connections: {
     /** The conversations that are not over now. */
     readonly open: number;
+    /** Clients who have a place, and of whom a PROXY header or the agreement on TLS is awaited now. */
+    readonly arriving: number;
     /** The most that may be open now: `maxConnections`, or what the system has descriptors for. */
     readonly max: number;
     readonly accepted: number;

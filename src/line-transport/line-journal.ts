@@ -63,15 +63,16 @@ export class LineJournal {
   }
 
   /**
-   * @param open the conversations that are not over now
-   * @param max the most that may be open
+   * @param now the clients that are there
    * @param bufferedBytes what is kept for them
    */
-  stats(open: number, max: number, bufferedBytes: number): LineServerStats {
+  stats(
+    now: Pick<LineServerStats['connections'], 'open' | 'arriving' | 'max'>,
+    bufferedBytes: number,
+  ): LineServerStats {
     return {
       connections: {
-        open,
-        max,
+        ...now,
         accepted: this.#accepted,
         refused: { ...this.#refused },
         ended: { ...this.#ended },

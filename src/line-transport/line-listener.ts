@@ -10,12 +10,12 @@ import {
   type ServerOpts,
   type Socket,
 } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   createServer as createTlsServer,
   type Server as TlsServer,
   type TlsOptions,
 } from 'node:tls';
+import { takeBacklog } from './backlog.js';
 import { type AdmissionOptions, LineAdmission, type LineHost } from './line-admission.js';
 import type { Acceptor, ResolvedLineServerOptions } from './line-options.js';
 import { closedEarly, localProxy } from './line-server-errors.js';
@@ -70,7 +70,16 @@ export class LineListener {
    * @throws the system's error, if it cannot listen there; `ERR_LINE_LISTEN`, if it is closed first, and for a Unix domain socket over
    *   which proxies are to bring clients with TLS: nothing would tell one client from another
    */
-  listen(place: Place): Promise<AddressInfo | string> {
+  async listen(place: Place): Promise<AddressInfo | string> {
+    try {
+      return this.#begin(await this.#bind(place));
+    } catch (error) {
+      this.server.close();
+      throw error;
+    }
+  }
+
+  #bind(place: Place): Promise<AddressInfo | string> {
     const { server } = this;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -78,22 +87,23 @@ export class LineListener {
       server.listen({ ...place, backlog: this.options.backlog }, () => {
         server.off('error', reject);
         server.on('error', (error) => this.host.onError(error));
-        const address = server.address() ?? ('fd' in place ? `fd ${place.fd}` : '');
-        const isLocal = typeof address === 'string';
-        this.#admission.isLocal = isLocal;
-        if (isLocal && this.#tls !== undefined && this.options.proxyProtocolTrust !== undefined) {
-          reject(localProxy());
-          server.close();
-        } else {
-          resolve(address);
-        }
+        resolve(server.address() ?? ('fd' in place ? `fd ${place.fd}` : ''));
       });
     });
   }
 
   /** Listens by way of another process, which accepts. */
-  takeFrom(acceptor: Acceptor): Promise<AddressInfo | string> {
-    return acceptor((socket) => this.#take(socket));
+  async takeFrom(acceptor: Acceptor): Promise<AddressInfo | string> {
+    return this.#begin(await acceptor((socket) => this.#take(socket)));
+  }
+
+  /** It is known where clients come from. */
+  #begin(address: AddressInfo | string): AddressInfo | string {
+    const isLocal = typeof address === 'string';
+    this.#admission.isLocal = isLocal;
+    const isProxied = this.options.proxyProtocolTrust !== undefined;
+    if (isLocal && isProxied && this.#tls !== undefined) throw localProxy();
+    return address;
   }
 
   /** Agrees on TLS with these from now on; those who have agreed go on as they are. */
@@ -103,7 +113,8 @@ export class LineListener {
 
   /** Takes in who has come already, then nobody more; resolves when every socket is closed. */
   async close(): Promise<void> {
-    if (this.server.listening) await this.#takeBacklog();
+    const [arrived, isCut] = [() => this.#arrived, () => this.#admission.isCut];
+    if (this.server.listening) await takeBacklog(this.options.backlog, arrived, isCut);
     this.#admission.cutUnnamed();
     await new Promise((resolve) => {
       this.server.close(resolve);
@@ -123,21 +134,6 @@ export class LineListener {
     this.#taken.add(socket);
     socket.once('close', () => this.#taken.delete(socket));
     this.#admission.enter(socket);
-  }
-
-  /**
-   * Accepts the connections that the kernel has accepted already: closing would give them a RST, whatever they have sent.
-   * Node may take as few as one in a turn of the event loop, so it is asked until a turn brings none, or until it has brought as
-   * many as can have been waiting: new clients keep coming meanwhile.
-   */
-  async #takeBacklog(): Promise<void> {
-    const last = this.#arrived + this.options.backlog + 1;
-    const admission = this.#admission;
-    for (let before = -1; before !== this.#arrived && this.#arrived < last && !admission.isCut;) {
-      before = this.#arrived;
-      await nextTurn();
-      await nextTurn();
-    }
   }
 }
 

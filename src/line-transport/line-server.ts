@@ -129,8 +129,9 @@ export class LineServer
 
   /** What has happened so far; a copy. */
   stats(): LineServerStats {
-    const { open, most } = this.#connections;
-    return this.#journal.stats(open.size, most, this.#buffered.total);
+    const { open, arriving, most } = this.#connections;
+    const now = { open: open.size, arriving, max: most };
+    return this.#journal.stats(now, this.#buffered.total);
   }
 
   /** Listens to an event. A listener that throws ends the process, as with any Node emitter. */

@@ -79,6 +79,19 @@ describe('The metrics of several workers', () => {
     expect(told.get('time_service_workers')).toBe(2);
   });
 
+  it('have the number of workers that serve, which is no greater while they are replaced', async () => {
+    const { service, port, metrics } = await startManaged({ SHUTDOWN_GRACE_MS: '600000' });
+    const clients = [await TestClient.connect(port), await TestClient.connect(port)];
+    for (const client of clients) await client.send('TIME\r\n').line();
+    service.process.kill('SIGHUP');
+    await readyWorkers(service, 3); // the old one waits for its client
+    expect(livingWorkers(service)).toHaveLength(3);
+    expect((await metrics()).get('time_service_workers')).toBe(2);
+    for (const client of clients) client.end();
+    await service.logs(/Semua pekerja telah diganti/);
+    expect((await metrics()).get('time_service_workers')).toBe(2);
+  });
+
   it('are told without a worker that hangs: what it said last is still counted', async () => {
     const { service, port, metrics } = await startManaged();
     await converse(port, 10);

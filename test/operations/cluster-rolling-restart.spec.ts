@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestClient } from '../support/line-client.js';
-import { MAIN, Service } from '../support/service.js';
+import { MAIN, Service, startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import {
   isAlive,
@@ -148,6 +148,20 @@ describe('SIGHUP to the primary', () => {
     service.process.kill('SIGHUP');
     await service.logs(/Semua pekerja telah diganti/);
   }, 25_000); // the new worker ends by itself: it is not waited for half a minute
+});
+
+describe('SIGHUP while the service starts', () => {
+  it('is obeyed when it has started', async () => {
+    const service = startService({ WORKERS: '2' });
+    await service.logs(/Starting Nest application/);
+    service.process.kill('SIGHUP');
+    await service.logs(/telah diganti/);
+    expect(service.stdout).toMatch(
+      /mendengarkan di port[^]*diganti satu per satu[^]*telah diganti/,
+    );
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+    expect(service.stdout.match(/telah diganti/g)).toHaveLength(1);
+  });
 });
 
 describe('SIGTERM while workers are being replaced', () => {

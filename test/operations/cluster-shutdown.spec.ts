@@ -192,7 +192,7 @@ describe('A worker that hangs at the end', () => {
     const [hung = 0] = livingWorkers(service);
     process.kill(hung, 'SIGSTOP');
     expect(await service.stop()).toEqual({ code: 0, signal: null });
-    expect(service.stdout).toContain('tidak berhenti pada waktunya');
+    expect(service.stdout).toContain('tidak menanggapi pada waktunya');
     await untilGone([hung]);
   });
 });

@@ -14,7 +14,6 @@ import { readSettings, settings } from '../../src/operations/config/settings.js'
 import { DESCRIBE_REPLY, EventLog } from '../../src/operations/logging/event-log.js';
 import { createLog, LOG } from '../../src/operations/logging/log.js';
 import { LogOutput } from '../../src/operations/logging/log-output.js';
-import { StartWarnings } from '../../src/operations/logging/start-warnings.js';
 import {
   type LineApplication,
   nextEvent,
@@ -98,7 +97,6 @@ async function startLogged(
   );
   const application = await startLineApplication([TestController], options, [
     EventLog,
-    StartWarnings,
     { provide: LOG, useValue: log },
     { provide: settings.KEY, useValue: given },
     { provide: DESCRIBE_REPLY, useValue: () => undefined },

@@ -112,6 +112,22 @@ describe('A server with an acceptor', () => {
     );
   });
 
+  it('refuses TLS behind proxies where the acceptor listens on a Unix domain socket', async () => {
+    const { acceptor } = await startElsewhere();
+    const local: Acceptor = async (take) => {
+      await acceptor(take);
+      return '/run/lines';
+    };
+    const options = {
+      acceptor: local,
+      tls: selfSigned('local'),
+      proxyProtocolTrust: ['127.0.0.1'],
+    };
+    await expect(startLineApplication([EchoController], options)).rejects.toThrow(
+      /^Cannot listen on a Unix domain socket with both tls and proxyProtocolTrust/,
+    );
+  });
+
   it('is refused an acceptor that is no function', () => {
     const options = { acceptor: 'elsewhere' } as unknown as LineServerOptions;
     expect(() => new LineServer(options)).toThrow('acceptor must be a function');

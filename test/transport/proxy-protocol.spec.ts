@@ -385,3 +385,20 @@ describe('A server that trusts no proxy', () => {
 function sum(counters: Readonly<Record<string, number>>): number {
   return Object.values(counters).reduce((total, count) => total + count, 0);
 }
+
+describe('A client whose PROXY header is awaited', () => {
+  it('is counted as arriving, and then as open', async () => {
+    const application = await start();
+    const places = (): unknown => {
+      const { open, arriving } = application.server.stats().connections;
+      return { open, arriving };
+    };
+    const client = await TestClient.connect(application.port);
+    client.send('PROXY ');
+    await expect.poll(places).toEqual({ open: 0, arriving: 1 });
+    const served = nextEvent(application.server, 'connection');
+    client.send(textHeader().slice('PROXY '.length));
+    await served;
+    expect(places()).toEqual({ open: 1, arriving: 0 });
+  });
+});

@@ -23,7 +23,7 @@ export type ToPrimary =
   | { readonly type: 'ready'; readonly max: number }
   /** The client has been read nothing of yet. */
   | { readonly type: 'taken'; readonly open: number }
-  /** Its conversations that are not over. */
+  /** Its conversations that are not over, with those that have not begun yet. */
   | { readonly type: 'open'; readonly open: number }
   | { readonly type: 'report'; readonly metrics: Metrics }
   /** The last one: how many conversations had to be cut. */

@@ -4,11 +4,11 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   LINE_OPTION_BOUNDS,
   listenError,
   type LineServerOptions,
+  takeBacklog,
 } from '../../line-transport/index.js';
 
 const BACKLOG = LINE_OPTION_BOUNDS.backlog.default;
@@ -38,7 +38,7 @@ export class Port {
     } catch (error) {
       throw listenError(place, error);
     }
-    return this.#server.address() ?? '';
+    return this.#server.address() ?? (place.fd === undefined ? '' : `fd ${place.fd}`);
   }
 
   onError(listener: (error: Error) => void): void {
@@ -48,12 +48,7 @@ export class Port {
   /** Takes in whom the kernel has accepted already, then nobody more. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
-    const last = this.#arrived + BACKLOG + 1;
-    for (let before = -1; before !== this.#arrived && this.#arrived < last;) {
-      before = this.#arrived;
-      await nextTurn();
-      await nextTurn();
-    }
+    await takeBacklog(BACKLOG, () => this.#arrived);
     this.#server.close();
   }
 }

@@ -68,6 +68,7 @@ export class PrimaryLink {
     const serving = { app, server, max, metrics };
     this.#serving = serving;
     server.on('disconnection', () => this.#tellLeft(serving));
+    server.on('refused', () => this.#tellLeft(serving));
     server.on('closed', (cut) => {
       this.#cut = cut;
     });
@@ -80,8 +81,7 @@ export class PrimaryLink {
         this.#onBegin?.(message.address);
         break;
       case 'client':
-        this.#send({ type: 'taken', open: (this.#serving?.server.connections.size ?? 0) + 1 });
-        if (socket instanceof Socket) this.#take?.(socket);
+        this.#takeClient(socket);
         break;
       case 'report':
         void this.#report();
@@ -91,15 +91,28 @@ export class PrimaryLink {
     }
   }
 
+  /** @param socket `undefined` for a client that was gone before it could be sent */
+  #takeClient(socket: unknown): void {
+    const serving = this.#serving;
+    if (serving === undefined) return; // none is sent before
+    this.#send({ type: 'taken', open: placesOf(serving) + 1 });
+    if (socket instanceof Socket) this.#take?.(socket);
+    this.#tellSoon(serving); // no event tells of a client that has gone before it was served
+  }
+
   /** One more client may come at once where there was no room; else it is no haste. */
-  #tellLeft({ server, max }: Serving): void {
-    const open = (): number => server.connections.size;
-    if (open() === max - 1) this.#send({ type: 'open', open: open() });
+  #tellLeft(serving: Serving): void {
+    const open = placesOf(serving);
+    if (open === serving.max - 1) this.#send({ type: 'open', open });
+    this.#tellSoon(serving);
+  }
+
+  #tellSoon(serving: Serving): void {
     if (this.#isTelling) return;
     this.#isTelling = true;
     setTimeout(() => {
       this.#isTelling = false;
-      this.#send({ type: 'open', open: open() });
+      this.#send({ type: 'open', open: placesOf(serving) });
     }, TELL_MS);
   }
 
@@ -122,4 +135,10 @@ export class PrimaryLink {
     if (process.connected) process.send?.(message, undefined, undefined, onSent);
     else onSent();
   }
+}
+
+/** Clients that are served, or will be when their PROXY header has come, and TLS is agreed on. */
+function placesOf({ server }: Serving): number {
+  const { open, arriving } = server.stats().connections;
+  return open + arriving;
 }

@@ -3,7 +3,7 @@ import { readSettings } from '../config/settings.js';
 import { sharesOf } from './shares.js';
 
 describe('The share of one worker', () => {
-  it('is a part of each limit of the whole service, rounded up', () => {
+  it('is a part of each limit of the whole service, rounded up; the one for an address stays as it is', () => {
     const given = readSettings({
       WORKERS: '3',
       MAX_CONNECTIONS: '100',
@@ -12,7 +12,6 @@ describe('The share of one worker', () => {
     });
     expect(sharesOf(given)).toEqual({
       MAX_CONNECTIONS: '34',
-      MAX_CONNECTIONS_PER_ADDRESS: '4',
       MAX_BUFFERED_BYTES: '333334',
     });
   });

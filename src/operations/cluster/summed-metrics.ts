@@ -18,7 +18,7 @@ export class SummedMetrics {
 
   /**
    * @param metrics those of each that has not ended; a metric's `aggregator` says what becomes of several: their sum, unless it is
-   *   another
+   *   another. An average, as prom-client has it of `nodejs_eventloop_lag_*`, would hide one that is bad: the greatest is told
    */
   async text(metrics: readonly Metrics[]): Promise<string> {
     return sum([await this.#gone, ...metrics]).metrics();
@@ -26,5 +26,11 @@ export class SummedMetrics {
 }
 
 function sum(metrics: Metrics[]): ReturnType<typeof AggregatorRegistry.aggregate> {
-  return AggregatorRegistry.aggregate(metrics);
+  return AggregatorRegistry.aggregate(
+    metrics.map((each) =>
+      each.map((metric) =>
+        metric.aggregator === 'average' ? { ...metric, aggregator: 'max' } : metric,
+      ),
+    ),
+  );
 }

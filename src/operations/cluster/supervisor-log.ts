@@ -40,7 +40,7 @@ export class SupervisorLog {
     this.log.error(fields, this.#messages.workerEnded(id, how));
   }
 
-  /** It did not end in time. */
+  /** It did not take a client, or did not end, in time. */
   killed({ id, pid }: WorkerProcess): void {
     this.log.error({ event: 'workerKilled', worker: id, pid }, this.#messages.workerKilled(id));
   }

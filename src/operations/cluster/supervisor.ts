@@ -5,6 +5,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Injectable, Optional } from '@nestjs/common';
+import { roomForSockets } from '../../line-transport/index.js';
 import { type Settings, settings } from '../config/settings.js';
 import { LISTENING_SOCKET } from '../systemd/listening-socket.js';
 import { Distribution } from './distribution.js';
@@ -18,9 +19,12 @@ import { WorkersError } from './workers-error.js';
 
 /** So many workers in a row that end before any was ready: no further one is tried. */
 const MAX_ENDS = 5;
-/** How much longer than `SHUTDOWN_GRACE_MS` a worker may take to end. */
+/** How much longer than `SHUTDOWN_GRACE_MS` all may take to end. */
 const END_MS = 5_000;
-
+/** How much of that clients may take who have come already: each worker takes one in a moment, and one that hangs never does. */
+const SETTLE_MS = 2_000;
+/** What a worker takes of the primary's descriptors: its channel and its log. */
+const WORKER_DESCRIPTORS = 2;
 /** How long the last log lines of a worker may take to be read. */
 const RELAY_MS = 1_000;
 /** Exit codes above it are those of a process that a signal ended at once. */
@@ -46,6 +50,7 @@ export class Supervisor implements BeforeApplicationShutdown {
   readonly #port: Port;
   #address: AddressInfo | string = '';
   #restartsAsked = 0;
+  #started: Promise<void> | undefined;
   #onGone: (worker: WorkerProcess) => void = () => undefined;
 
   constructor(
@@ -53,7 +58,7 @@ export class Supervisor implements BeforeApplicationShutdown {
     private readonly log: SupervisorLog,
     @Optional() @Inject(LISTENING_SOCKET) private readonly fd?: number,
   ) {
-    this.#port = new Port((socket) => this.#distribution.give(socket), given.MAX_CONNECTIONS);
+    this.#port = new Port((socket) => this.#distribution.give(socket), maxHeld(given));
     process.on('exit', (code) => {
       if (code > SIGNALLED) for (const worker of this.#workers.keys()) worker.kill();
     });
@@ -62,6 +67,11 @@ export class Supervisor implements BeforeApplicationShutdown {
   /** Those that have not ended. */
   get workers(): WorkerProcess[] {
     return [...this.#workers.keys()];
+  }
+
+  /** How many of the `WORKERS` places have a worker that serves; who is being replaced has none. */
+  get serving(): number {
+    return this.#places.filter(({ worker }) => this.#workers.has(worker) && worker.max > 0).length;
   }
 
   /** Whether anyone takes clients. */
@@ -89,7 +99,12 @@ export class Supervisor implements BeforeApplicationShutdown {
    * @throws {LineError} if the port cannot be had
    * @throws {WorkersError} if no worker comes to serve
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#started = this.#startAll();
+    return this.#started;
+  }
+
+  async #startAll(): Promise<void> {
     const { HOST: host, PORT: port, WORKERS } = this.given;
     this.#address = await this.#port.listen(
       this.fd === undefined ? { ...(host && { host }), port } : { fd: this.fd },
@@ -108,22 +123,32 @@ export class Supervisor implements BeforeApplicationShutdown {
     this.isLeaving = true;
   }
 
-  /** Replaces every worker by a new one, one after the other; and once more after that, if it is asked for meanwhile. */
+  /**
+   * Replaces every worker by a new one, one after the other; and once more after that, if it is asked for meanwhile. Waits for the start;
+   * where that fails, nothing is left to do.
+   */
   async restart(): Promise<void> {
     this.#restartsAsked = Math.min(this.#restartsAsked + 1, 2);
     if (this.#restartsAsked === 2) return;
+    const isStarted = await this.#started?.then(
+      () => true,
+      () => false,
+    );
+    if (isStarted !== true) return;
     for (; this.#restartsAsked > 0; this.#restartsAsked--) await this.#restartAll();
   }
 
   /** Ends everything: the clients that have come are served first. */
   async beforeApplicationShutdown(): Promise<void> {
     this.leave();
+    const begun = performance.now();
     await this.#port.close();
     if (this.#workers.size === 0) return; // none came to serve
-    await Promise.race([this.#distribution.settle(), pause(this.given.SHUTDOWN_GRACE_MS)]);
+    await Promise.race([this.#distribution.settle(), pause(SETTLE_MS)]);
+    const passedMs = performance.now() - begun;
     const workers = [...this.workers];
     this.log.leaving(this.open);
-    await Promise.all(workers.map((worker) => this.#end(worker)));
+    await Promise.all(workers.map((worker) => this.#end(worker, passedMs)));
     this.log.left(workers.reduce((sum, { cut }) => sum + cut, 0));
   }
 
@@ -157,6 +182,7 @@ export class Supervisor implements BeforeApplicationShutdown {
   }
 
   async #restartAll(): Promise<void> {
+    if (this.isLeaving) return;
     this.log.restartStarted();
     for (const place of this.#places) {
       if (this.isLeaving) return;
@@ -164,7 +190,7 @@ export class Supervisor implements BeforeApplicationShutdown {
       const isReady = await worker.ready;
       if (this.isLeaving) return;
       if (!isReady) {
-        this.log.restartFailed(worker);
+        await this.#tellFailed(worker);
         return;
       }
       const old = place.worker;
@@ -175,12 +201,20 @@ export class Supervisor implements BeforeApplicationShutdown {
     this.log.restartFinished();
   }
 
+  /** Why a process did not serve it has told itself, unless it did not even begin. */
+  async #tellFailed(worker: WorkerProcess): Promise<void> {
+    const end = await worker.ended;
+    if (end.error !== undefined) this.log.ended(worker, end);
+    this.log.restartFailed(worker);
+  }
+
   #newPlace(): Place {
     return { worker: this.#start(), delay: new RestartDelay() };
   }
 
   #start(): WorkerProcess {
-    const worker = new WorkerProcess(workerEnvironment(this.given.WORKERS), this.#address);
+    const env = workerEnvironment(this.given.WORKERS);
+    const worker = new WorkerProcess(env, this.#address, (hung) => this.#kill(hung));
     this.#workers.set(worker, this.#follow(worker));
     return worker;
   }
@@ -208,15 +242,28 @@ export class Supervisor implements BeforeApplicationShutdown {
     await this.#end(worker);
   }
 
-  /** Has a worker finish and end; one that serves nobody yet, and one that takes too long, is ended at once. */
-  async #end(worker: WorkerProcess): Promise<void> {
-    const kill = setTimeout(() => {
-      this.log.killed(worker);
-      worker.kill();
-    }, this.given.SHUTDOWN_GRACE_MS + END_MS);
+  /**
+   * Has a worker finish and end; one that serves nobody yet, and one that takes too long, is ended at once.
+   * @param passedMs how much of its time is over
+   */
+  async #end(worker: WorkerProcess, passedMs = 0): Promise<void> {
+    const limitMs = this.given.SHUTDOWN_GRACE_MS + END_MS - passedMs;
+    const kill = setTimeout(() => this.#kill(worker), limitMs);
     if (worker.max > 0) worker.leave();
     else worker.kill();
     await this.#workers.get(worker);
     clearTimeout(kill);
   }
+
+  /** It does not do in time what it is told. */
+  #kill(worker: WorkerProcess): void {
+    this.log.killed(worker);
+    worker.kill();
+  }
+}
+
+/** The most clients that are held until a worker takes them: some descriptors are left for workers. */
+function maxHeld({ MAX_CONNECTIONS, WORKERS }: Settings): number {
+  const room = roomForSockets()?.room ?? Infinity;
+  return Math.max(Math.min(MAX_CONNECTIONS, room - WORKERS * WORKER_DESCRIPTORS), 1);
 }

@@ -10,6 +10,11 @@ import type { Metrics, ToPrimary, ToWorker } from './messages.js';
 
 /** How long a worker may take to be ready. */
 const START_MS = 30_000;
+/**
+ * How long it may take to take a client, which is the first thing it does when it hears anything. No collection of garbage and no busy
+ * machine keeps a process from that for so long: who does not hangs.
+ */
+const TAKE_MS = 10_000;
 /** How long it may take to tell what it has counted; of one that does not, the last numbers are told. */
 const REPORT_MS = 1_000;
 
@@ -28,7 +33,8 @@ export class WorkerProcess implements Taker<Socket> {
   readonly ended: Promise<WorkerEnd>;
   /** Its log. */
   readonly output: Readable | null;
-  readonly #worker: Worker;
+  /** `undefined` if the system did not let it begin. */
+  readonly #worker: Worker | undefined;
   #onReady: ((isReady: boolean) => void) | undefined;
   #onTaken: ((isTaken: boolean) => void) | undefined;
   #onReport: (() => void) | undefined;
@@ -42,15 +48,17 @@ export class WorkerProcess implements Taker<Socket> {
   /**
    * @param env its environment; a variable that is `undefined` there, it has not
    * @param address where clients connect
+   * @param onHung called if it does not take a client in time; the client is given back when it has ended
    */
   constructor(
     env: NodeJS.ProcessEnv,
     private readonly address: AddressInfo | string,
+    private readonly onHung: (worker: WorkerProcess) => void,
   ) {
     cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
-    const worker = cluster.fork(env);
-    this.#worker = worker;
-    this.output = worker.process.stdout;
+    const worker = fork(env);
+    this.#worker = worker instanceof Error ? undefined : worker;
+    this.output = this.#worker?.process.stdout ?? null;
     this.ended = endOf(worker);
     this.ready = new Promise((resolve) => {
       const timer = setTimeout(resolve, START_MS, false);
@@ -60,16 +68,16 @@ export class WorkerProcess implements Taker<Socket> {
       };
     });
     void this.#followEnd();
-    worker.on('message', (message: ToPrimary) => this.#hear(message));
+    this.#worker?.on('message', (message: ToPrimary) => this.#hear(message));
   }
 
-  /** Numbers the workers since the start of the service. */
+  /** Numbers the workers since the start of the service; 0 for one that did not even begin. */
   get id(): number {
-    return this.#worker.id;
+    return this.#worker?.id ?? 0;
   }
 
   get pid(): number | undefined {
-    return this.#worker.process.pid;
+    return this.#worker?.process.pid;
   }
 
   /** Its conversations that are not over, as far as it has told. */
@@ -98,7 +106,11 @@ export class WorkerProcess implements Taker<Socket> {
 
   take(socket: Socket): Promise<boolean> {
     return new Promise((resolve) => {
-      this.#onTaken = resolve;
+      const timer = setTimeout(() => this.onHung(this), TAKE_MS);
+      this.#onTaken = (isTaken) => {
+        clearTimeout(timer);
+        resolve(isTaken);
+      };
       this.#send({ type: 'client' }, socket);
     });
   }
@@ -126,7 +138,7 @@ export class WorkerProcess implements Taker<Socket> {
 
   /** Ends it at once. */
   kill(): void {
-    this.#worker.kill('SIGKILL');
+    this.#worker?.kill('SIGKILL');
   }
 
   /** Nobody waits for one that has ended. */
@@ -144,7 +156,7 @@ export class WorkerProcess implements Taker<Socket> {
         clearTimeout(timer);
         resolve();
       };
-      if (this.#worker.isConnected()) this.#send({ type: 'report' });
+      if (this.#worker?.isConnected() === true) this.#send({ type: 'report' });
       else this.#onReport();
     });
   }
@@ -183,8 +195,17 @@ export class WorkerProcess implements Taker<Socket> {
       this.kill();
     };
     // The socket is closed here when it is taken there: until then it can be given to another one.
-    if (socket === undefined) this.#worker.send(message, onSent);
-    else this.#worker.send(message, socket, { keepOpen: true }, onSent);
+    if (socket === undefined) this.#worker?.send(message, onSent);
+    else this.#worker?.send(message, socket, { keepOpen: true }, onSent);
+  }
+}
+
+/** A new process; or why the system has none for it: no memory, say. */
+function fork(env: NodeJS.ProcessEnv): Worker | Error {
+  try {
+    return cluster.fork(env);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 
@@ -192,7 +213,8 @@ export class WorkerProcess implements Taker<Socket> {
  * When a process has ended, what it said last may not have been read yet; its channel is closed when it has. Node does not always say
  * so: there is no 'disconnect' for a worker that dies while a socket is on its way to it.
  */
-async function endOf(worker: Worker): Promise<WorkerEnd> {
+async function endOf(worker: Worker | Error): Promise<WorkerEnd> {
+  if (worker instanceof Error) return { code: null, signal: null, error: worker };
   const end = await new Promise<WorkerEnd>((resolve) => {
     worker.on('exit', () => {
       resolve({ code: worker.process.exitCode, signal: worker.process.signalCode });

@@ -33,10 +33,10 @@ function metricsOfSupervisor(supervisor: Supervisor): Registry {
   const registry = new Registry();
   const workers = {
     name: 'time_service_workers',
-    help: 'Worker processes that serve.',
+    help: 'Workers that serve; of WORKERS, also while they are replaced.',
     registers: [],
     collect(this: Gauge): void {
-      this.set(supervisor.workers.filter(({ max }) => max > 0).length);
+      this.set(supervisor.serving);
     },
   };
   const restarts = {

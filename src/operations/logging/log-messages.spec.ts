@@ -237,8 +237,8 @@ const MESSAGES: Record<
   ],
   workerKilled: [
     (m) => m.workerKilled(3),
-    'Pekerja 3 tidak berhenti pada waktunya dan dihentikan paksa.',
-    'Worker 3 did not end in time and was killed.',
+    'Pekerja 3 tidak menanggapi pada waktunya dan dihentikan paksa.',
+    'Worker 3 did not respond in time and was killed.',
   ],
   restartStarted: [
     (m) => m.restartStarted(),
