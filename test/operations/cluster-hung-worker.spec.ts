@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TestClient } from '../support/line-client.js';
 import {
+  freeze,
   isAlive,
   livingWorkers,
   readyWorkers,
@@ -19,7 +20,7 @@ describe('A worker that does not take a client within 10 s', () => {
     const service = await startWorkers(2);
     const [hung = 0] = await readyWorkers(service, 2);
     const port = await service.port();
-    process.kill(hung, 'SIGSTOP');
+    freeze(hung);
     const clients = [await TestClient.connect(port), await TestClient.connect(port)];
     for (const client of clients) client.send('TIME\r\nQUIT\r\n');
     service.process.kill('SIGHUP');
@@ -40,7 +41,7 @@ describe('A worker that hangs while the service ends', () => {
     const service = await startWorkers(2, { SHUTDOWN_GRACE_MS: '4000' });
     const [hung = 0] = await readyWorkers(service, 2);
     const port = await service.port();
-    process.kill(hung, 'SIGSTOP');
+    freeze(hung);
     const clients = [await TestClient.connect(port), await TestClient.connect(port)];
     for (const client of clients) client.send('TIME\r\n');
     await service.logs(/Menerima pesan/); // one of them is the other worker's

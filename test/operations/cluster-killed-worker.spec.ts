@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { TestClient } from '../support/line-client.js';
 import type { Service } from '../support/service.js';
 import {
+  freeze,
   isAlive,
   livingWorkers,
   readyWorkers,
@@ -70,7 +71,7 @@ describe('A worker that is killed while it serves', () => {
     const service = await startWorkers(2);
     const [doomed = 0] = await readyWorkers(service, 2);
     const port = await service.port();
-    process.kill(doomed, 'SIGSTOP'); // takes nobody any more
+    freeze(doomed); // takes nobody any more
     const clients = [await TestClient.connect(port), await TestClient.connect(port)];
     for (const client of clients) client.send('TIME\r\n');
     await service.logs(/Menerima pesan/); // one of them is the other worker's
@@ -84,7 +85,7 @@ describe('A worker that hangs', () => {
     const service = await startWorkers(2);
     const [hung = 0] = await readyWorkers(service, 2);
     const port = await service.port();
-    process.kill(hung, 'SIGSTOP');
+    freeze(hung);
     const clients = await Promise.all(Array.from({ length: 20 }, () => TestClient.connect(port)));
     for (const client of clients) client.send('TIME\r\nQUIT\r\n');
     await untilLogged(service, 'meminta keluar', 19);

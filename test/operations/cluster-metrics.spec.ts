@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TestClient } from '../support/line-client.js';
 import type { Service } from '../support/service.js';
-import { livingWorkers, readyWorkers, startWorkers } from '../support/workers.js';
+import { freeze, livingWorkers, readyWorkers, startWorkers } from '../support/workers.js';
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -96,7 +96,7 @@ describe('The metrics of several workers', () => {
     const { service, port, metrics } = await startManaged();
     await converse(port, 10);
     await metrics();
-    process.kill(livingWorkers(service)[0] ?? 0, 'SIGSTOP');
+    freeze(livingWorkers(service)[0] ?? 0);
     expect((await metrics()).get('line_connections_accepted_total')).toBe(10);
   });
 });

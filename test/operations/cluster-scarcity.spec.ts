@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { TestClient } from '../support/line-client.js';
 import { MAIN, startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { livingWorkers, readyWorkers, untilLogged } from '../support/workers.js';
+import { freeze, livingWorkers, readyWorkers, untilLogged } from '../support/workers.js';
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -47,7 +47,7 @@ describe('With few descriptors', () => {
     await readyWorkers(service, 2);
     const port = await service.port();
     const workers = livingWorkers(service);
-    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    for (const pid of workers) freeze(pid);
     const clients = await Promise.all(Array.from({ length: 200 }, () => TestClient.connect(port)));
     for (const pid of workers) process.kill(pid, 'SIGKILL');
     await readyWorkers(service, 4);

@@ -7,6 +7,7 @@ import { TestClient } from '../support/line-client.js';
 import { MAIN, Service } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import {
+  freeze,
   isAlive,
   livingWorkers,
   readyWorkers,
@@ -190,7 +191,7 @@ describe('A worker that hangs at the end', () => {
   it('is killed by the primary some seconds after its grace', async () => {
     const service = await startWorkers(2, { SHUTDOWN_GRACE_MS: '100' });
     const [hung = 0] = livingWorkers(service);
-    process.kill(hung, 'SIGSTOP');
+    freeze(hung);
     expect(await service.stop()).toEqual({ code: 0, signal: null });
     expect(service.stdout).toContain('tidak menanggapi pada waktunya');
     await untilGone([hung]);

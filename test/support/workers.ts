@@ -3,6 +3,7 @@
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { onTestFinished } from 'vitest';
 import { type Service, startService } from './service.js';
 
 /** Starts the service with this many workers and waits until all of them are ready. */
@@ -41,6 +42,14 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Has a process hang. It does not outlive the test: whoever hangs does not notice that its primary has gone. */
+export function freeze(pid: number): void {
+  process.kill(pid, 'SIGSTOP');
+  onTestFinished(() => {
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  });
 }
 
 /** Resolves when none of these processes is there any more. */
