@@ -2,14 +2,16 @@
  * SupervisorLog: what the primary says in the log. Knows nothing of why.
  */
 import { Inject, Injectable } from '@nestjs/common';
-import type { AddressInfo } from 'node:net';
 import { type Settings, settings } from '../config/settings.js';
 import { LOG, type Log } from '../logging/log.js';
 import { LOG_MESSAGES, type LogMessages } from '../logging/log-messages.js';
+import { ServiceLines } from '../logging/service-lines.js';
 import type { WorkerEnd, WorkerProcess } from './worker-process.js';
 
 @Injectable()
 export class SupervisorLog {
+  /** What is said of the whole service. */
+  readonly service: ServiceLines;
   readonly #messages: LogMessages;
 
   constructor(
@@ -17,12 +19,7 @@ export class SupervisorLog {
     @Inject(settings.KEY) { LOCALE }: Settings,
   ) {
     this.#messages = LOG_MESSAGES[LOCALE];
-  }
-
-  listening(address: AddressInfo | string): void {
-    const place = typeof address === 'string' ? address : `port ${address.port}`;
-    const fields = typeof address === 'string' ? { address } : address;
-    this.log.info({ event: 'listening', ...fields }, this.#messages.listening(place));
+    this.service = new ServiceLines(log, this.#messages);
   }
 
   failed(error: Error): void {
@@ -55,13 +52,5 @@ export class SupervisorLog {
 
   restartFailed({ id }: WorkerProcess): void {
     this.log.error({ event: 'restartFailed', worker: id }, this.#messages.restartFailed(id));
-  }
-
-  leaving(open: number): void {
-    this.log.info({ event: 'shutdownStarted', open }, this.#messages.shutdownStarted(open));
-  }
-
-  left(cut: number): void {
-    this.log.info({ event: 'shutdownFinished', cut }, this.#messages.shutdownFinished(cut));
   }
 }

@@ -112,7 +112,7 @@ export class Supervisor implements BeforeApplicationShutdown {
     this.#port.onError((error) => this.log.failed(error));
     const first = await this.#startFirst();
     if (this.isLeaving) return;
-    this.log.listening(this.#address);
+    this.log.service.listening(this.#address);
     this.#places.push(first);
     while (this.#places.length < WORKERS) this.#places.push(this.#newPlace());
     for (const place of this.#places) void this.#keep(place);
@@ -147,9 +147,9 @@ export class Supervisor implements BeforeApplicationShutdown {
     await Promise.race([this.#distribution.settle(), pause(SETTLE_MS)]);
     const passedMs = performance.now() - begun;
     const workers = [...this.workers];
-    this.log.leaving(this.open);
+    this.log.service.leaving(this.open);
     await Promise.all(workers.map((worker) => this.#end(worker, passedMs)));
-    this.log.left(workers.reduce((sum, { cut }) => sum + cut, 0));
+    this.log.service.left(workers.reduce((sum, { cut }) => sum + cut, 0));
   }
 
   /** Only one at first, so that a fault that none survives is told once. */

@@ -15,6 +15,7 @@ import { escapeControls, quoted } from './escape.js';
 import { LineBudget } from './line-budget.js';
 import { LOG, type Log } from './log.js';
 import { LOG_MESSAGES, type LogMessages } from './log-messages.js';
+import { ServiceLines } from './service-lines.js';
 import { WORKER } from './worker.js';
 
 /** Says what a reply is, for the line that logs it (`waktu '06:14:20'`); `undefined` leaves it to the log. */
@@ -77,18 +78,10 @@ export class EventLog {
   /** Of a service of several processes, the primary tells when it begins and ends. */
   #followService(): void {
     const { server } = this;
-    const messages = this.#messages;
-    server.on('listening', (address) => {
-      const place = typeof address === 'string' ? address : `port ${address.port}`;
-      const fields = typeof address === 'string' ? { address } : { ...address };
-      this.#say('info', 'listening', fields, messages.listening(place));
-    });
-    server.on('draining', (open) =>
-      this.#say('info', 'shutdownStarted', { open }, messages.shutdownStarted(open)),
-    );
-    server.on('closed', (cut) =>
-      this.#say('info', 'shutdownFinished', { cut }, messages.shutdownFinished(cut)),
-    );
+    const lines = new ServiceLines(this.log, this.#messages);
+    server.on('listening', (address) => lines.listening(address));
+    server.on('draining', (open) => lines.leaving(open));
+    server.on('closed', (cut) => lines.left(cut));
   }
 
   #followServer(): void {
