@@ -50,12 +50,12 @@ describe.skipIf(missing('promtool'))('The alerts', () => {
 });
 
 describe.each(RULES)('The alert $alert', ({ alert, expr, labels, annotations }) => {
-  it('is tested: it fires once, and once it does not', () => {
-    const expected = tests
+  it('is tested both ways: there is what it fires for, and what it does not fire for', () => {
+    const fired = tests
       .flatMap(({ alert_rule_test }) => alert_rule_test)
       .filter(({ alertname }) => alertname === alert)
       .map(({ exp_alerts }) => exp_alerts.length);
-    expect(expected).toEqual([0, 1]);
+    expect(new Set(fired)).toEqual(new Set([0, 1]));
   });
 
   it('says how urgent it is, what is wrong, and where to read on', () => {
