@@ -360,7 +360,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       const decoded = decoder.next();
       if (decoded === undefined) return undefined;
       this.#served++;
-      this.#hasEndedLine = true;
+      this.#hasEndedLine ||= decoded === LINE || decoded === OVERLONG;
       if (decoded === LINE) {
         const late = this.#answers.serve(decoder);
         if (late !== undefined) return late;

@@ -51,7 +51,8 @@ export class LineListener {
       highWaterMark: options.maxUnreadBytes,
     };
     if (tls !== undefined) {
-      this.#tls = createTlsServer({ handshakeTimeout: HANDSHAKE_MS, ...tls, ...sockets });
+      const { handshakeTimeout = HANDSHAKE_MS } = tls;
+      this.#tls = createTlsServer({ ...tls, ...sockets, handshakeTimeout });
     }
     this.server = this.#tls ?? createServer(sockets);
     this.#admission = new LineAdmission(host, options, this.#tls);
@@ -129,6 +130,7 @@ export class LineListener {
 
   /** What a server does itself with a socket that it accepts. */
   #take(socket: Socket): void {
+    if (socket.destroyed) return; // its 'close' may be over
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
     this.#taken.add(socket);

@@ -293,14 +293,11 @@ function addressFaults(options: LineServerOptions): string[] {
   });
 }
 
-/** Without any of these a TLS server listens, and agrees with no client. */
+/** Otherwise a TLS server listens, and agrees with no client. A `secureContext` is for clients: a server pays it no heed. */
 export function hasKey(tls: unknown): boolean {
-  const sources = ['key', 'pfx', 'secureContext', 'SNICallback', 'pskCallback'];
-  return (
-    typeof tls === 'object' &&
-    tls !== null &&
-    sources.some((source) => Reflect.get(tls, source) !== undefined)
-  );
+  if (typeof tls !== 'object' || tls === null) return false;
+  const has = (name: string): boolean => Reflect.get(tls, name) !== undefined;
+  return (has('key') && has('cert')) || ['pfx', 'SNICallback', 'pskCallback'].some(has);
 }
 
 function wordFaults(words: unknown): string[] {

@@ -54,6 +54,56 @@ function openSlow(): { stream: SlowStream; writer: LineWriter; takeAll: () => Pr
   return { stream, writer, takeAll };
 }
 
+describe('While the system has not taken what was written', () => {
+  it('short texts gather, and leave in one write with the bytes between them', async () => {
+    const { stream, writer, takeAll } = openSlow();
+    writer.write('first');
+    writer.flush();
+    for (let count = 0; count < 1_000; count++) {
+      writer.write(`${count} ü`);
+      writer.flush();
+      writer.writeBytes(Buffer.of(0xff));
+      writer.flush();
+    }
+    const said = Array.from({ length: 1_000 }, (_, count) => [
+      Buffer.from(`${count} ü\r\n`),
+      Buffer.of(0xff),
+    ]);
+    await takeAll();
+    expect(Buffer.concat(stream.chunks)).toEqual(
+      Buffer.concat([Buffer.from('first\r\n'), ...said.flat()]),
+    );
+    expect(stream.chunks.filter(({ length }) => length > 0)).toHaveLength(2);
+  });
+
+  it('an end lets nothing be lost, and nothing be said after it', async () => {
+    const { stream, writer, takeAll } = openSlow();
+    for (const text of ['first', 'second']) {
+      writer.write(text);
+      writer.flush();
+    }
+    writer.end();
+    writer.writeBytes(Buffer.of(0xff));
+    writer.write('third');
+    expect(await takeAll()).toBe('first\r\nsecond\r\n');
+    expect(stream.writableFinished).toBe(true);
+  });
+
+  it('whoever goes hurts nobody', async () => {
+    const { stream, writer } = openSlow();
+    stream.on('error', () => undefined);
+    for (const text of ['first', 'second']) {
+      writer.write(text);
+      writer.flush();
+    }
+    stream.destroy(new Error('gone'));
+    writer.write('third');
+    writer.flush();
+    await nextTurn();
+    expect(writer.isOpen).toBe(false);
+  });
+});
+
 function open(): { stream: MemoryStream; writer: LineWriter } {
   const stream = new MemoryStream();
   return { stream, writer: new LineWriter(stream) };

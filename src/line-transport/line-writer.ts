@@ -19,9 +19,8 @@ const MAX_KEPT_LENGTH = 512;
 interface Outgoing {
   readonly text: string;
   readonly line: string;
-  /** The line and its end. */
+  /** The line and its end in UTF-8, each byte a character: a string of these is quicker to write than one of Unicode. */
   readonly bytes: string;
-  readonly isAscii: boolean;
 }
 
 /** What is kept for a client that is to read first. */
@@ -41,7 +40,8 @@ export function forgetLast(): void {
 /** Whoever made it, it is one line: CR, LF and NUL inside become blanks, so nothing can forge another. */
 function outgoingOf(text: string): Outgoing {
   const line = text.replace(/[\r\n\0]+/g, ' ');
-  return { text, line, bytes: `${line}\r\n`, isAscii: !/[^\0-\x7f]/.test(line) };
+  const isAscii = !/[^\0-\x7f]/.test(line);
+  return { text, line, bytes: `${isAscii ? line : Buffer.from(line).toString('latin1')}\r\n` };
 }
 
 export class LineWriter {
@@ -51,9 +51,11 @@ export class LineWriter {
     writer.flush();
   };
 
+  /** Said, but not given to the stream; each character is a byte. */
   #outgoing = '';
-  #isAscii = true;
   #flushScheduled = false;
+  /** Whether that leaves as soon as what the stream was given before is taken. */
+  #isGathering = false;
   /** The length of what was given to the stream. */
   #given = 0;
   #isBlocked = false;
@@ -85,12 +87,12 @@ export class LineWriter {
     return !this.stream.writable && !this.stream.writableEnded && !this.#isEnding;
   }
 
-  /** How much of what was said the system has not taken yet; in characters or bytes, for a bound either will do. */
+  /** How much of what was said the system has not taken yet; in bytes. */
   get waiting(): number {
     return this.#outgoing.length + (this.#kept?.length ?? 0) + this.stream.writableLength;
   }
 
-  /** How much the system has taken so far; in characters or bytes: it tells whether there is more than before. */
+  /** How much the system has taken so far, in bytes. */
   get taken(): number {
     return this.#given - this.stream.writableLength;
   }
@@ -104,35 +106,54 @@ export class LineWriter {
     if (text.length <= MAX_KEPT_LENGTH) last = outgoing;
     if (this.#isEnding) return outgoing.line;
     this.#outgoing += outgoing.bytes;
-    this.#isAscii &&= outgoing.isAscii;
     if (this.#outgoing.length >= MAX_OUTGOING_LENGTH) this.flush();
     return outgoing.line;
   }
 
-  /** Sends bytes that are no line, in their place between the lines. Not while it is blocked. */
-  writeBytes(bytes: Uint8Array): void {
-    this.flush();
-    this.#send(bytes);
+  /** Says bytes that are no line, in their place between the lines. */
+  writeBytes(bytes: Buffer): void {
+    if (this.#isEnding) return;
+    this.#outgoing += bytes.toString('latin1');
+    if (this.#outgoing.length >= MAX_OUTGOING_LENGTH) this.flush();
   }
 
   /** Says what was said before, then closes this side. */
   end(): void {
     if (!this.isOpen) return;
-    this.flush();
+    this.#flushAll();
     this.#isEnding = true;
     if (this.#kept === undefined && this.#outgoing === '') this.stream.end();
   }
 
-  /** Writes what was said so far, or as much of it as the client takes. */
+  /**
+   * Writes what was said so far, or as much of it as the client takes. While the system has not taken what was written before, short
+   * texts gather: whatever its length, a write that waits is an object and a buffer, fifty times what three bytes are counted as.
+   */
   flush(): void {
+    const { writable, writableLength } = this.stream;
+    if (writable && writableLength > 0 && this.#outgoing.length < MAX_OUTGOING_LENGTH) {
+      this.#gather();
+    } else {
+      this.#flushAll();
+    }
+  }
+
+  #gather(): void {
+    if (this.#isGathering || this.#isBlocked || this.#outgoing === '') return;
+    this.#isGathering = true;
+    this.stream.write('', () => {
+      this.#isGathering = false;
+      this.#flushAll();
+    });
+  }
+
+  #flushAll(): void {
     if (this.#outgoing === '') return;
     if (this.#isBlocked && this.#outgoing.length < MAX_OUTGOING_LENGTH) return; // it is in line already
     const outgoing = this.#outgoing;
-    const encoding = this.#isAscii ? 'latin1' : 'utf8'; // they are the same bytes, and the one is quicker
     this.#outgoing = '';
-    this.#isAscii = true;
-    if (outgoing.length <= MAX_PIECE_LENGTH && !this.#isBlocked) this.#send(outgoing, encoding);
-    else this.#keep(Buffer.from(outgoing, encoding));
+    if (outgoing.length <= MAX_PIECE_LENGTH && !this.#isBlocked) this.#send(outgoing);
+    else this.#keep(Buffer.from(outgoing, 'latin1'));
   }
 
   /**
@@ -157,7 +178,7 @@ export class LineWriter {
   unblock(): void {
     this.#isBlocked = false;
     this.#sendKept();
-    this.flush();
+    this.#flushAll();
     if (this.#isBlocked) return;
     if (this.#isEnding) this.stream.end();
     const waiting = this.#waiting;
@@ -189,10 +210,10 @@ export class LineWriter {
     }
   }
 
-  #send(outgoing: string | Uint8Array, encoding: BufferEncoding = 'utf8'): void {
+  #send(outgoing: string | Buffer): void {
     if (!this.stream.writable) return;
     this.#given += outgoing.length;
-    this.onSent?.(encoding === 'utf8' ? Buffer.byteLength(outgoing) : outgoing.length);
-    if (!this.stream.write(outgoing, encoding)) this.#isBlocked = true;
+    this.onSent?.(outgoing.length);
+    if (!this.stream.write(outgoing, 'latin1')) this.#isBlocked = true;
   }
 }

@@ -50,6 +50,7 @@ export function awaitProxyHeader(socket: Socket, timeoutMs: number, fate: Proxie
     socket.off('data', read).off('end', leave).off('close', leave).off('error', leaveToClose);
   };
   socket.on('data', read).on('end', leave).on('close', leave).on('error', leaveToClose);
+  socket.resume(); // who accepted it may have paused it
 }
 
 /** An error is an end like others: 'close' follows. */

@@ -13,7 +13,7 @@ export const TIMING_MARK = Symbol('telnet timing mark');
 export const DO_TIMING_MARK: Uint8Array = Uint8Array.of(0xff, 0xfd, 0x06);
 
 /** `IAC WONT TIMING-MARK`: refusing is an answer too, and the only one a client waits for. */
-export const WONT_TIMING_MARK: Uint8Array = Uint8Array.of(0xff, 0xfc, 0x06);
+export const WONT_TIMING_MARK = Buffer.of(0xff, 0xfc, 0x06);
 
 /** Filtered input: text bytes, with the marks at their places between them. */
 export type TelnetInput = Buffer | typeof TIMING_MARK;

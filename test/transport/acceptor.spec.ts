@@ -1,6 +1,6 @@
 /** A server whose clients another process accepts: it treats them as if they had come to a port of its own. */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -15,6 +15,7 @@ import {
   startLineApplication,
 } from '../support/line-application.js';
 import { TestClient } from '../support/line-client.js';
+import { textHeader } from '../support/proxy-header.js';
 import { EchoController } from './controllers.js';
 
 /** A port that reads nothing and hands sockets over, in this process; over a channel they arrive with Node's defaults, too. */
@@ -29,7 +30,6 @@ async function startElsewhere(): Promise<{ acceptor: Acceptor; port: number }> {
   const acceptor: Acceptor = (take) => {
     port.on('connection', (socket: Socket) => {
       take(socket);
-      socket.resume();
     });
     return Promise.resolve(address);
   };
@@ -75,6 +75,28 @@ describe('A server with an acceptor', () => {
     const client = await connect();
     await client.ended();
     expect((await refused)[1]).toBe('addressDenied');
+  });
+
+  it('learns from the header of a proxy who they are', async () => {
+    const { connect, server } = await startWithAcceptor({ proxyProtocolTrust: ['127.0.0.1'] });
+    const connected = nextEvent(server, 'connection');
+    const client = await connect();
+    client.send(`${textHeader('203.0.113.7')}PING\n`);
+    expect(await client.line()).toBe('PONG');
+    expect((await connected)[0]).toMatchObject({ remoteAddress: '203.0.113.7' });
+  });
+
+  it('has nothing to do with one that has gone before it is given', async () => {
+    const gone = new Socket();
+    gone.destroy();
+    await once(gone, 'close');
+    const acceptor: Acceptor = (take) => {
+      take(gone);
+      return Promise.resolve('elsewhere');
+    };
+    const { app, server } = await startLineApplication([EchoController], { acceptor });
+    expect(server.stats().connections).toMatchObject({ open: 0, arriving: 0, accepted: 0 });
+    await app.close();
   });
 
   it('agrees on TLS with them', async () => {

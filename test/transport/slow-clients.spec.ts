@@ -1,7 +1,7 @@
 /** Clients that send too slowly, or read too slowly: each limit hits the one who is slow, and no one who is only unhurried. */
 import { Controller } from '@nestjs/common';
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   Command,
   type EndReason,
@@ -81,6 +81,16 @@ describe('A line that takes too long', () => {
       expect(await client.line()).toBe('PONG');
     }
     expect(server.stats().connections.ended.lineTimeout).toBe(0);
+  });
+
+  it('is not prolonged by telnet marks in the middle of it, which are answered', async () => {
+    const { connect } = await startLineApplication([EchoController], { lineTimeoutMs: 60 });
+    const client = await connect();
+    client.send('PI');
+    const marking = setInterval(() => client.send(Buffer.of(0xff, 0xfd, 0x06)), 10);
+    onTestFinished(() => clearInterval(marking));
+    expect(await client.transcript()).toContain('TIMED OUT.\r\n');
+    client.end();
   });
 
   it('is not one behind which a handler still works', async () => {

@@ -1,7 +1,12 @@
 /** The certificate of a server that runs is replaced: who comes from then on sees the new one. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import {
+  connect as connectTls,
+  createSecureContext,
+  type ConnectionOptions,
+  type TLSSocket,
+} from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { LineServer, type LineServerOptions } from '../../src/line-transport/index.js';
 import { type Certificate, selfSigned } from '../support/certificates.js';
@@ -100,6 +105,8 @@ describe.skipIf(missing('openssl'))('A server whose TLS options are replaced', (
       [{ key: own.key, cert: other.cert }, /refused: .*key values mismatch/],
       [{ ...own, minVersion: 'TLSv9' }, /refused: .*TLSv9/],
       [{ minVersion: 'TLSv1.3' }, /tls must have a key and a cert/],
+      [{ key: own.key }, /tls must have a key and a cert/],
+      [{ secureContext: createSecureContext(other) }, /tls must have a key and a cert/],
       [undefined, /tls must have a key and a cert/],
       [{ ...other, requestCert: true }, /cannot change tls\.requestCert while it runs/],
       [{ ...other, handshakeTimeout: 5 }, /cannot change tls\.handshakeTimeout while it runs/],
