@@ -5,6 +5,7 @@ import {
   freeze,
   isAlive,
   livingWorkers,
+  newWorker,
   readyWorkers,
   startWorkers,
   untilGone,
@@ -33,6 +34,21 @@ describe('A worker that does not take a client within 10 s', () => {
     service.process.kill('SIGHUP'); // is obeyed again
     await untilLogged(service, 'telah diganti', 2);
     expect(await service.stop()).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('A worker that is not ready within half a minute', () => {
+  it('is killed, which the log says; the old ones stay', async () => {
+    const service = await startWorkers(2);
+    const old = livingWorkers(service);
+    service.process.kill('SIGHUP');
+    const hung = await newWorker(service, old);
+    freeze(hung);
+    await untilLogged(service, 'Pekerja yang lama tetap melayani', 1);
+    expect(service.stdout).toContain('Pekerja 3 tidak menanggapi pada waktunya');
+    expect(service.stdout).not.toContain('tanpa diminta');
+    expect(isAlive(hung)).toBe(false);
+    expect(livingWorkers(service).filter(isAlive)).toEqual(old);
   });
 });
 

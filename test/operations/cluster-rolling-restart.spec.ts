@@ -101,6 +101,32 @@ describe('SIGHUP to the primary', () => {
     await service.logs(/Semua pekerja telah diganti/);
   });
 
+  it('leaves no place empty when a new worker dies while the old one still serves', async () => {
+    const service = await startWorkers(2, { SHUTDOWN_GRACE_MS: '600000' });
+    const clients = await Promise.all([service.connect(), service.connect()]);
+    service.process.kill('SIGHUP');
+    const [, , young] = await readyWorkers(service, 3);
+    process.kill(young ?? 0, 'SIGKILL');
+    await readyWorkers(service, 4);
+    expect(service.stdout).toMatch(/Pekerja 3 berhenti tanpa diminta \(SIGKILL\)/);
+    for (const client of clients) {
+      expect(await client.send('TIME\r\n').line()).toMatch(/^JAM /);
+      client.end();
+    }
+  });
+
+  it('goes on when an old worker dies that still serves, and says so', async () => {
+    const service = await startWorkers(2, { SHUTDOWN_GRACE_MS: '600000' });
+    const clients = await Promise.all([service.connect(), service.connect()]);
+    for (const client of clients) client.socket.on('error', () => undefined);
+    const [old] = await readyWorkers(service, 2);
+    service.process.kill('SIGHUP');
+    await readyWorkers(service, 3);
+    process.kill(old ?? 0, 'SIGKILL');
+    await readyWorkers(service, 4);
+    expect(service.stdout).toMatch(/Pekerja 1 berhenti tanpa diminta \(SIGKILL\)/);
+  });
+
   it('is remembered once while it is being obeyed', async () => {
     const service = await startWorkers(2);
     service.process.kill('SIGHUP');

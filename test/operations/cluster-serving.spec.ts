@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { TestClient } from '../support/line-client.js';
 import { loadedBy } from '../support/loaded.js';
+import { series, startManaged } from '../support/management.js';
 import { startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { livingWorkers, startWorkers, untilLogged } from '../support/workers.js';
+import { livingWorkers, readyWorkers, startWorkers, untilLogged } from '../support/workers.js';
 
 /** A line of a log in JSON. */
 type Entry = Record<string, unknown>;
@@ -89,6 +90,23 @@ describe('A service with WORKERS=2', () => {
     await hold();
     await hold();
     expect(service.stdout.match(/ditolak/g)).toHaveLength(1);
+  });
+
+  it('tells each of a crowd beyond that limit that it is full, and counts them', async () => {
+    const { service, url } = await startManaged({
+      WORKERS: '2',
+      LOCALE: 'id',
+      MAX_CONNECTIONS: '20',
+      MAX_CONNECTIONS_PER_ADDRESS: '20',
+    });
+    await readyWorkers(service, 2);
+    const port = await service.port();
+    const clients = await Promise.all(Array.from({ length: 100 }, () => TestClient.connect(port)));
+    const told = await Promise.all(clients.map((client) => client.send('TIME\r\n').line()));
+    const full = told.filter((line) => line.startsWith('SERVER PENUH'));
+    expect(full).toHaveLength(80);
+    const counted = await series(url);
+    expect(counted.get('line_connections_refused_total{reason="maxConnections"}')).toBe(80);
   });
 });
 

@@ -127,6 +127,16 @@ describe('SHUTDOWN_DELAY_MS', () => {
     expect(await service.exit).toEqual({ code: 0, signal: null });
     expect(service.stdout).toMatch(/meminta keluar[^]*berhenti menerima koneksi/);
   });
+
+  it('is no reason to do without a worker that dies meanwhile', async () => {
+    const service = await startWorkers(2, { SHUTDOWN_DELAY_MS: '600000' });
+    service.process.kill('SIGTERM');
+    for (const pid of livingWorkers(service)) process.kill(pid, 'SIGKILL');
+    await readyWorkers(service, 4);
+    expect(service.stdout.match(/tanpa diminta \(SIGKILL\)/g)).toHaveLength(2);
+    const client = await service.connect();
+    expect(await client.send('TIME\r\n').line()).toMatch(/^JAM /);
+  });
 });
 
 describe('Ctrl-C in a terminal, which signals all processes at once,', () => {

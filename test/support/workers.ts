@@ -24,15 +24,34 @@ export async function readyWorkers(service: Service, count: number): Promise<num
   );
 }
 
-/** Waits until the log has this text so many times; a pattern would be tried in too many ways on a log that is long. */
+/**
+ * Waits until the log has this text so many times; a pattern would be tried in too many ways on a log that is long. Fails when the
+ * service ends before.
+ */
 export async function untilLogged(service: Service, text: string, times: number): Promise<void> {
-  while (service.stdout.split(text).length <= times) await once(service.process.stdout, 'data');
+  const isLogged = (): boolean => service.stdout.split(text).length > times;
+  while (!isLogged()) {
+    const logged = once(service.process.stdout, 'data').then(() => false);
+    const hasEnded = await Promise.race([logged, service.exit.then(() => true)]);
+    if (hasEnded && !isLogged()) {
+      throw new Error(`ended before it logged ${text}:\n${service.stdout}${service.stderr}`);
+    }
+  }
 }
 
 /** The child processes of a service that are there now, ready or not. */
 export function livingWorkers({ process: { pid = 0 } }: Service): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
   return children.split(' ').filter(Boolean).map(Number);
+}
+
+/** Waits until one is there that was not before, ready or not. */
+export async function newWorker(service: Service, before: readonly number[]): Promise<number> {
+  for (;;) {
+    const found = livingWorkers(service).find((pid) => !before.includes(pid));
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 /** Whether there is such a process that has not ended. */

@@ -8,25 +8,52 @@ import {
   LINE_OPTION_BOUNDS,
   listenError,
   type LineServerOptions,
+  roomForSockets,
   takeBacklog,
 } from '../../line-transport/index.js';
+import type { Settings } from '../config/settings.js';
 
 const BACKLOG = LINE_OPTION_BOUNDS.backlog.default;
+/** What a worker takes of the primary's descriptors: its channel and its log. */
+const WORKER_DESCRIPTORS = 2;
+/** A failure that may come by the thousand is told once in so long. */
+const TELL_MS = 60_000;
+
+type Limits = Pick<Settings, 'MAX_CONNECTIONS' | 'WORKERS'>;
+
+/** Who is told what happens there. */
+interface Listener {
+  /** A client has connected; its socket is not read from. */
+  readonly onClient: (socket: Socket) => void;
+  /** The socket failed, or a client was dropped; each kind of failure is told once a minute. */
+  readonly onError: (error: Error) => void;
+}
 
 export class Port {
-  #arrived = 0;
   readonly #server = createServer({ pauseOnConnect: true });
+  #arrived = 0;
+  #dropped = 0;
+  /** When each kind of failure was told last. */
+  readonly #toldAt = new Map<string | undefined, number>();
 
-  /**
-   * @param give takes each client that has connected; its socket is not read from
-   * @param maxHeld the most clients that nobody has taken yet; one more is closed at once
-   */
-  constructor(give: (socket: Socket) => void, maxHeld: number) {
-    this.#server.maxConnections = maxHeld;
+  constructor(
+    given: Limits,
+    private readonly listener: Listener,
+  ) {
+    this.#server.maxConnections = maxHeld(given);
     this.#server.on('connection', (socket) => {
       this.#arrived++;
-      give(socket);
+      listener.onClient(socket);
     });
+    this.#server.on('drop', () => {
+      this.#dropped++;
+      this.#tell(new Error('more clients came than can be held until a worker takes them'));
+    });
+  }
+
+  /** Clients that were closed at once, because no more could be held until a worker takes them. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** @throws {LineError} `ERR_LINE_LISTEN`, if the system does not let it */
@@ -38,17 +65,30 @@ export class Port {
     } catch (error) {
       throw listenError(place, error);
     }
-    return this.#server.address() ?? (place.fd === undefined ? '' : `fd ${place.fd}`);
-  }
-
-  onError(listener: (error: Error) => void): void {
-    this.#server.on('error', listener);
+    this.#server.on('error', (error) => this.#tell(error));
+    return this.#server.address() ?? `fd ${place.fd}`;
   }
 
   /** Takes in whom the kernel has accepted already, then nobody more. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
-    await takeBacklog(BACKLOG, () => this.#arrived);
+    await takeBacklog(BACKLOG, () => this.#arrived + this.#dropped);
     this.#server.close();
   }
+
+  #tell(error: NodeJS.ErrnoException): void {
+    const now = performance.now();
+    if (now - (this.#toldAt.get(error.code) ?? -Infinity) < TELL_MS) return;
+    this.#toldAt.set(error.code, now);
+    this.listener.onError(error);
+  }
+}
+
+/**
+ * The most clients that are held until a worker takes them. Those that come at once and are too many are held, too: workers refuse
+ * them, as a service of one process does. Some descriptors are left for workers.
+ */
+function maxHeld({ MAX_CONNECTIONS, WORKERS }: Limits): number {
+  const room = roomForSockets()?.room ?? Infinity;
+  return Math.max(Math.min(MAX_CONNECTIONS + BACKLOG, room - WORKERS * WORKER_DESCRIPTORS), 1);
 }

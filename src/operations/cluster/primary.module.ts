@@ -7,12 +7,13 @@ import { settings } from '../config/settings.js';
 import { LoggingModule } from '../logging/logging.module.js';
 import { Supervisor } from './supervisor.js';
 import { SupervisorLog } from './supervisor-log.js';
+import { WorkerPool } from './worker-pool.js';
 
 @Global()
 @Module({
   imports: [ConfigModule.forRoot({ isGlobal: true, load: [settings] }), LoggingModule.forRoot()],
-  providers: [Supervisor, SupervisorLog],
-  exports: [Supervisor],
+  providers: [Supervisor, SupervisorLog, WorkerPool],
+  exports: [Supervisor, WorkerPool],
 })
 export class PrimaryModule {
   /** @param imports what is there only where it is set */

@@ -4,6 +4,8 @@
 import { AggregatorRegistry } from 'prom-client';
 import type { Metrics } from './messages.js';
 
+/** Of what each process has a limit of its own, the sum would hide one that is near it: the greatest is told. */
+const GREATEST = new Set(['process_open_fds', 'process_max_fds']);
 /** What only grows. How things are now, of those that have ended, is nothing any more. */
 const COUNTED = new Set(['counter', 'histogram']);
 
@@ -18,7 +20,8 @@ export class SummedMetrics {
 
   /**
    * @param metrics those of each that has not ended; a metric's `aggregator` says what becomes of several: their sum, unless it is
-   *   another. An average, as prom-client has it of `nodejs_eventloop_lag_*`, would hide one that is bad: the greatest is told
+   *   another. An average, as prom-client has it of `nodejs_eventloop_lag_*`, would hide one that is bad: the greatest is told, as it
+   *   is of descriptors
    */
   async text(metrics: readonly Metrics[]): Promise<string> {
     return sum([await this.#gone, ...metrics]).metrics();
@@ -29,7 +32,9 @@ function sum(metrics: Metrics[]): ReturnType<typeof AggregatorRegistry.aggregate
   return AggregatorRegistry.aggregate(
     metrics.map((each) =>
       each.map((metric) =>
-        metric.aggregator === 'average' ? { ...metric, aggregator: 'max' } : metric,
+        metric.aggregator === 'average' || GREATEST.has(metric.name)
+          ? { ...metric, aggregator: 'max' }
+          : metric,
       ),
     ),
   );

@@ -27,7 +27,7 @@ export interface WorkerEnd {
 }
 
 export class WorkerProcess implements Taker<Socket> {
-  /** Resolves with `false` if it ends first, or takes longer than half a minute. */
+  /** Resolves with `false` if it ends first. */
   readonly ready: Promise<boolean>;
   /** Resolves when it has ended, and its last message was heard. */
   readonly ended: Promise<WorkerEnd>;
@@ -44,11 +44,13 @@ export class WorkerProcess implements Taker<Socket> {
   #max = 0;
   #open = 0;
   #cut: number | undefined;
+  #isLeaving = false;
+  #isKilled = false;
 
   /**
    * @param env its environment; a variable that is `undefined` there, it has not
    * @param address where clients connect
-   * @param onHung called if it does not take a client in time; the client is given back when it has ended
+   * @param onHung called if it is not ready in time, or does not take a client, which is given back when it has ended
    */
   constructor(
     env: NodeJS.ProcessEnv,
@@ -61,7 +63,7 @@ export class WorkerProcess implements Taker<Socket> {
     this.output = this.#worker?.process.stdout ?? null;
     this.ended = endOf(worker);
     this.ready = new Promise((resolve) => {
-      const timer = setTimeout(resolve, START_MS, false);
+      const timer = setTimeout(() => this.onHung(this), START_MS);
       this.#onReady = (isReady) => {
         clearTimeout(timer);
         resolve(isReady);
@@ -99,6 +101,11 @@ export class WorkerProcess implements Taker<Socket> {
     return this.#cut ?? this.#open;
   }
 
+  /** Whether it was ended, or told to end and did so in order; otherwise something is wrong with it. */
+  hasObeyed({ code }: WorkerEnd): boolean {
+    return this.#isKilled || (this.#isLeaving && code === 0);
+  }
+
   /** What it has counted, as far as it has told. */
   get metrics(): Metrics {
     return this.#metrics;
@@ -133,11 +140,13 @@ export class WorkerProcess implements Taker<Socket> {
 
   /** No client will be given to it any more: it finishes, and ends. */
   leave(): void {
+    this.#isLeaving = true;
     this.#send({ type: 'leave' });
   }
 
   /** Ends it at once. */
   kill(): void {
+    this.#isKilled = true;
     this.#worker?.kill('SIGKILL');
   }
 
@@ -156,7 +165,8 @@ export class WorkerProcess implements Taker<Socket> {
         clearTimeout(timer);
         resolve();
       };
-      if (this.#worker?.isConnected() === true) this.#send({ type: 'report' });
+      const isThere = this.#max > 0 && this.#worker?.isConnected() === true;
+      if (isThere) this.#send({ type: 'report' });
       else this.#onReport();
     });
   }
@@ -187,12 +197,12 @@ export class WorkerProcess implements Taker<Socket> {
     }
   }
 
-  /** A worker that cannot be spoken to is of no use. */
+  /** A worker that cannot be spoken to is of no use. That it was ended for this is told as its end. */
   #send(message: ToWorker, socket?: Socket): void {
     const onSent = (error: Error | null): void => {
       if (error === null) return;
       this.#onTaken?.(false);
-      this.kill();
+      this.#worker?.kill('SIGKILL');
     };
     // The socket is closed here when it is taken there: until then it can be given to another one.
     if (socket === undefined) this.#worker?.send(message, onSent);
