@@ -6,6 +6,9 @@
 import { createRequire } from 'node:module';
 import { readCommandLine } from './operations/command-line/command-line.js';
 
+/** The exit code of a command line that is not understood, as with most programs. */
+const USAGE_ERROR = 2;
+
 const require = createRequire(import.meta.url);
 const order = readCommandLine(process.argv.slice(2));
 
@@ -13,7 +16,7 @@ if (order.action === 'tell') {
   console.log(order.text);
 } else if (order.action === 'refuse') {
   console.error(order.text);
-  process.exitCode = order.exitCode;
+  process.exitCode = USAGE_ERROR;
 } else {
   if (order.action === 'serve') endOnSignals();
   Object.assign(process.env, order.settings); // a flag wins over the environment, which wins over the .env file

@@ -1,6 +1,7 @@
 /** What the service tells its service manager, by the real systemd-notify. */
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Notifier } from '../../src/operations/systemd/notifier.js';
 import { Systemd } from '../../src/operations/systemd/systemd.js';
 import { loadedBy } from '../support/loaded.js';
@@ -86,6 +87,7 @@ describe.skipIf(missing('systemd-notify', 'python3'))('A service that systemd wa
   it('says once that it reloads when it is asked to again meanwhile', async () => {
     const manager = await NotifySocket.open();
     const systemd = new Systemd({ NOTIFY_SOCKET: manager.path, PATH });
+    systemd.ready();
     const [first, second] = [resolvable(), resolvable()];
     const reloads = [systemd.reload(() => first.promise), systemd.reload(() => second.promise)];
     second.resolve();
@@ -93,8 +95,21 @@ describe.skipIf(missing('systemd-notify', 'python3'))('A service that systemd wa
     first.resolve();
     await Promise.all(reloads);
     systemd.stopping();
+    expect(await manager.next()).toBe('READY=1');
     expect(await manager.next()).toMatch(/^RELOADING=1 /);
     expect(await manager.next()).toBe('READY=1');
+    expect(await manager.next()).toBe('STOPPING=1');
+  });
+
+  it('does not say that it is ready because it was asked to reload before it serves', async () => {
+    const manager = await NotifySocket.open();
+    const systemd = new Systemd({ NOTIFY_SOCKET: manager.path, PATH });
+    let isDone = false;
+    await systemd.reload(() => {
+      isDone = true;
+    });
+    expect(isDone).toBe(true);
+    systemd.stopping();
     expect(await manager.next()).toBe('STOPPING=1');
   });
 
@@ -126,6 +141,18 @@ describe('A service that cannot tell systemd anything', () => {
     client.end();
     expect(await service.stop()).toEqual({ code: 0, signal: null });
     expect(service.stdout.match(/systemd tidak/g)).toHaveLength(1);
+  });
+
+  it('serves also where the system lets it start no program at all', async () => {
+    const folder = temporaryFolder();
+    const program = join(folder, 'systemd-notify');
+    const writer = openSync(program, 'w', 0o755); // what is written to cannot be started: ETXTBSY
+    onTestFinished(() => closeSync(writer));
+    writeSync(writer, '#!/bin/true\n');
+    const service = startService({ NOTIFY_SOCKET: '/nowhere', PATH: folder });
+    await service.logs(/systemd tidak dapat diberi tahu: .*ETXTBSY/);
+    const client = await service.connect();
+    expect(await client.send('TIME\n').line()).toMatch(/^JAM /);
   });
 });
 

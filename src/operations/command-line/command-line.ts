@@ -9,14 +9,11 @@ import { SECRET_SETTINGS } from '../config/setting-descriptions.js';
 import { FLAG_SETTINGS, flagOf, settingOf } from './flags.js';
 import { helpText } from './help.js';
 
-/** The exit code of a command line that is not understood, as with most programs. */
-const USAGE_ERROR = 2;
-
 /** What a command line asks for. */
 export type Order =
   | { readonly action: 'serve' | 'check'; readonly settings: Readonly<Record<string, string>> }
   | { readonly action: 'tell'; readonly text: string }
-  | { readonly action: 'refuse'; readonly text: string; readonly exitCode: number };
+  | { readonly action: 'refuse'; readonly text: string };
 
 /** The flags that are no settings, each with its letter. */
 const ACTIONS = { help: 'h', version: 'V', 'check-config': undefined } as const;
@@ -41,7 +38,7 @@ export function readCommandLine(args: readonly string[]): Order {
   const fault = tokens.map(faultOf).find((found) => found !== undefined);
   if (fault !== undefined) {
     const text = `${fault}\n\`time-service --help\` tells what there is.`;
-    return { action: 'refuse', text, exitCode: USAGE_ERROR };
+    return { action: 'refuse', text };
   }
   const flags = tokens.filter((token) => token.kind === 'option');
   const isAsked = (name: keyof typeof ACTIONS): boolean => flags.some((flag) => flag.name === name);
@@ -67,8 +64,9 @@ function faultOf(token: Token): string | undefined {
     return `Only flags are understood, such as --port 4500, not ${JSON.stringify(token.value)}.`;
   }
   const { name, rawName, value, inlineValue } = token;
-  if (name in ACTIONS) return value === undefined ? undefined : `${rawName} takes no value.`;
-  if (!(name in OPTIONS)) return unknownFlag(name, rawName);
+  if (Object.hasOwn(ACTIONS, name))
+    return value === undefined ? undefined : `${rawName} takes no value.`;
+  if (!Object.hasOwn(OPTIONS, name)) return unknownFlag(name, rawName);
   const isLeftOut = value === undefined || (!inlineValue && value.startsWith('--'));
   return isLeftOut ? `${rawName} needs a value.` : undefined;
 }

@@ -3,6 +3,9 @@
  * sockets (docs/decisions/0010-systemd-notify.md). Knows nothing of the service, and nobody waits for it.
  */
 import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
 
 /** The program waits for five seconds, at most, until the manager has read what it says. */
 const TIMEOUT_MS = 10_000;
@@ -46,13 +49,13 @@ export class Notifier {
     }, timeoutUs / 2_000).unref();
   }
 
-  #send(state: readonly string[]): Promise<void> {
+  /** That there is no program, or no memory for another process, is no reason to stop serving. */
+  async #send(state: readonly string[]): Promise<void> {
     const options = { env: { ...this.address }, timeout: TIMEOUT_MS };
-    return new Promise((resolve) => {
-      execFile('systemd-notify', state, options, (error) => {
-        if (error !== null) this.onLost(error.message);
-        resolve();
-      });
-    });
+    try {
+      await run('systemd-notify', state, options);
+    } catch (error) {
+      this.onLost(error instanceof Error ? error.message : String(error));
+    }
   }
 }

@@ -12,6 +12,7 @@ export class Systemd {
   /** Microseconds; `undefined` where nobody watches, or is told already that it lives. */
   #watchdogUs: number | undefined;
   #reloads = 0;
+  #isReady = false;
   #isStopping = false;
   #onLost: ((reason: string) => void) | undefined;
 
@@ -35,14 +36,16 @@ export class Systemd {
 
   /** It serves, unless it has begun to stop meanwhile. From the first time on the watchdog is told that it lives. */
   ready(): void {
+    this.#isReady = true;
     if (this.#isStopping) return;
     this.#notifier?.notify('READY=1');
     if (this.#watchdogUs !== undefined) this.#notifier?.startWatchdog(this.#watchdogUs);
     this.#watchdogUs = undefined;
   }
 
-  /** Says that it reloads for as long as it does, and that it is ready then, however that went. */
+  /** Says that it reloads for as long as it does, and that it is ready then, however that went. Before it serves, it says neither. */
   async reload(work: () => void | Promise<void>): Promise<void> {
+    if (!this.#isReady) return work();
     const nowUs = process.hrtime.bigint() / 1_000n; // CLOCK_MONOTONIC, which Type=notify-reload asks for
     if (this.#reloads++ === 0) this.#notifier?.notify('RELOADING=1', `MONOTONIC_USEC=${nowUs}`);
     try {
