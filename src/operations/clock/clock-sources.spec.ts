@@ -12,6 +12,10 @@ import {
 
 const SOON = AbortSignal.timeout(600_000);
 
+/** When the first of these was written, a little later. */
+const NOW = 1_795_878_700_000;
+const HOUR_MS = 3_600_000;
+
 /** As chrony 4.3 wrote them. */
 const CHRONY = {
   synchronized:
@@ -30,7 +34,7 @@ const BUSYBOX = (status: string): string =>
 
 describe('what chrony says', () => {
   it('is that the clock is synchronized, and by how much it is ahead', () => {
-    expect(parseChrony(CHRONY.synchronized)).toEqual({
+    expect(parseChrony(CHRONY.synchronized, NOW)).toEqual({
       state: 'synchronized',
       source: 'chrony',
       offsetSeconds: 0.000_001_142,
@@ -39,11 +43,21 @@ describe('what chrony says', () => {
 
   it.each(['Insert second', 'Delete second'])('is that it is, also before a leap: %s', (leap) => {
     const said = CHRONY.synchronized.replace('Normal', leap);
-    expect(parseChrony(said)).toMatchObject({ state: 'synchronized' });
+    expect(parseChrony(said, NOW)).toMatchObject({ state: 'synchronized' });
   });
 
   it.each(['notYet', 'local'] as const)('is that it is not: %s', (said) => {
-    expect(parseChrony(CHRONY[said])).toEqual({ state: 'unsynchronized', source: 'chrony' });
+    expect(parseChrony(CHRONY[said], NOW)).toEqual({ state: 'unsynchronized', source: 'chrony' });
+  });
+
+  it('is that it is no longer, if it has measured nothing for more than an hour: it has lost its servers', () => {
+    expect(parseChrony(CHRONY.synchronized, NOW + HOUR_MS)).toMatchObject({
+      state: 'synchronized',
+    });
+    expect(parseChrony(CHRONY.synchronized, NOW + 2 * HOUR_MS)).toEqual({
+      state: 'unsynchronized',
+      source: 'chrony',
+    });
   });
 
   it.each(['', '506 Cannot talk to daemon\n', 'a,b,c\n'])('is nothing: %j', (said) => {

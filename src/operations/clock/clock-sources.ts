@@ -13,8 +13,8 @@ const run = promisify(execFile);
 const SYNCHRONIZED_LEAPS = new Set(['Normal', 'Insert second', 'Delete second']);
 /** Touched at each successful synchronization (systemd-timesyncd.service(8), "Files"). */
 const TIMESYNCD_FILE = '/run/systemd/timesync/synchronized';
-/** Twice as long as timesyncd waits between two of them at the most (PollIntervalMaxSec of timesyncd.conf(5), 2,048 s). */
-const TIMESYNCD_MS = 2 * 2_048_000;
+/** Twice as long as timesyncd waits between two measurements at the most (PollIntervalMaxSec of timesyncd.conf(5), 2,048 s); chrony, half of that. */
+const FRESH_MS = 2 * 2_048_000;
 /** The bit of adjtimex(2)'s status that the kernel, or whoever keeps its clock, sets while it is not synchronized. */
 const STA_UNSYNC = 0x40;
 /** The reference of a chronyd that has no source but the clock itself (`local` of chrony.conf(5)). */
@@ -25,7 +25,7 @@ export function timesyncd(file = TIMESYNCD_FILE): ClockSource {
   return async () => {
     try {
       const { mtimeMs } = await stat(file);
-      const isFresh = Math.abs(Date.now() - mtimeMs) < TIMESYNCD_MS;
+      const isFresh = Math.abs(Date.now() - mtimeMs) < FRESH_MS;
       return isFresh ? { state: 'synchronized', source: 'timesyncd' } : undefined;
     } catch {
       return undefined;
@@ -50,14 +50,17 @@ export function program(
 
 /**
  * The one line of `chronyc -c tracking`: the fields of the report of chronyc(1), "tracking", in its order, separated by commas. The system
- * time is there as what is to be added to the clock.
+ * time is there as what is to be added to the clock. A chrony that has lost its servers says as before that all is well; only the time of its
+ * last measurement grows old.
+ * @param now milliseconds since 1970
  */
-export function parseChrony(said: string): ClockReport | undefined {
+export function parseChrony(said: string, now: number = Date.now()): ClockReport | undefined {
   const fields = said.trim().split(',');
-  const [reference, , , , toAdd] = fields;
+  const [reference, , , measuredAt, toAdd] = fields;
   const leap = fields[13];
   if (leap === undefined) return undefined;
-  if (!SYNCHRONIZED_LEAPS.has(leap) || reference === CHRONY_LOCAL) {
+  const isFresh = Math.abs(now - Number(measuredAt) * 1_000) < FRESH_MS;
+  if (!SYNCHRONIZED_LEAPS.has(leap) || reference === CHRONY_LOCAL || !isFresh) {
     return { state: 'unsynchronized', source: 'chrony' };
   }
   return { state: 'synchronized', source: 'chrony', offsetSeconds: 0 - Number(toAdd) };
@@ -83,7 +86,7 @@ export function parseTimedatectl(said: string): ClockReport | undefined {
 /** In the order in which they are asked: a daemon knows more than the kernel does. */
 export const clockSources: readonly ClockSource[] = [
   timesyncd(),
-  program(['chronyc', '-c', '-n', 'tracking'], parseChrony),
+  program(['chronyc', '-c', '-n', 'tracking'], (said) => parseChrony(said)),
   program(['adjtimex', '--print'], parseAdjtimex),
   program(['busybox', 'adjtimex'], parseAdjtimex),
   program(['timedatectl', 'show', '--property=NTPSynchronized', '--value'], parseTimedatectl),
