@@ -16,7 +16,11 @@ interface Panel {
   readonly description?: string;
   readonly datasource?: unknown;
   readonly gridPos: Place;
-  readonly targets?: readonly { readonly refId: string; readonly datasource: unknown }[];
+  readonly targets?: readonly {
+    readonly refId: string;
+    readonly datasource: unknown;
+    readonly instant?: boolean;
+  }[];
 }
 
 interface Dashboard {
@@ -45,6 +49,19 @@ describe('The dashboard', () => {
     expect(new Set(taken).size).toBe(taken.length);
     expect(Math.max(...panels.map(({ gridPos: { x, w } }) => x + w))).toBe(24);
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  });
+
+  it('tells how things are by what is there now: nothing is told of a service that has gone', () => {
+    const now = panels.filter(({ type }) => type === 'stat');
+    expect(now.length).toBeGreaterThan(0);
+    for (const { title, targets = [] } of now) {
+      expect
+        .soft(
+          targets.map(({ instant }) => instant),
+          title,
+        )
+        .toEqual(targets.map(() => true));
+    }
   });
 
   it('asks the data source that is chosen, by one name for each query', () => {
