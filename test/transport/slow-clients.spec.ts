@@ -90,6 +90,7 @@ describe('A line that takes too long', () => {
     const marking = setInterval(() => client.send(Buffer.of(0xff, 0xfd, 0x06)), 10);
     onTestFinished(() => clearInterval(marking));
     expect(await client.transcript()).toContain('TIMED OUT.\r\n');
+    clearInterval(marking);
     client.end();
   });
 
