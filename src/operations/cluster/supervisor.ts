@@ -175,6 +175,7 @@ export class Supervisor implements BeforeApplicationShutdown {
     for (const place of this.#places) {
       const worker = this.#start();
       if (!(await worker.ready)) {
+        await worker.ended; // which the log has told by then
         if (!this.#isClosing) this.log.restartFailed(worker);
         return;
       }
