@@ -6,6 +6,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000, // a folder of packages is slow to remove on a busy machine
     coverage: {
+      provider: 'custom',
+      customProviderModule: './test/support/coverage.ts', // with the coverage of the services that tests start
       include: ['src/**/*.ts'],
       thresholds: { lines: 95, branches: 95 },
     },

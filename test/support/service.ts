@@ -75,9 +75,11 @@ export function startService(
   env: Record<string, string> = {},
   [program, ...args]: [string, ...string[]] = [process.execPath, MAIN],
 ): Service {
+  const folder = process.env['SERVICE_COVERAGE']; // where its coverage goes, when that is measured
+  const coverage = folder === undefined ? {} : { NODE_V8_COVERAGE: folder };
   const child = spawn(program, args, {
     cwd: temporaryFolder(),
-    env: { HOST: '127.0.0.1', PORT: '0', PATH: process.env['PATH'] ?? '', ...env },
+    env: { HOST: '127.0.0.1', PORT: '0', PATH: process.env['PATH'] ?? '', ...coverage, ...env },
   });
   onTestFinished(() => {
     child.kill('SIGKILL');

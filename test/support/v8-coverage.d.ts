@@ -1,0 +1,5 @@
+/** Its package has no types. */
+declare module '@bcoe/v8-coverage' {
+  import type { Profiler } from 'node:inspector';
+  export function mergeScriptCovs(scripts: Profiler.ScriptCoverage[]): Profiler.ScriptCoverage;
+}
