@@ -1,10 +1,11 @@
 /** The manifests as kustomize renders them: what the API server takes, and what agrees with the service and with itself. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { IDeployment } from 'kubernetes-models/apps/v1';
 import type { IConfigMap, IService } from 'kubernetes-models/v1';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { readSettings, SETTING_NAMES } from '../../src/operations/config/settings.js';
 import { faultsOf, type Manifest } from '../support/kubernetes.js';
 import { missing } from '../support/programs.js';
@@ -18,12 +19,16 @@ function render(kustomization: string): Manifest[] {
   return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
 }
 
-describe.each(KUSTOMIZATIONS)('The kustomization %s', (name) => {
-  const manifests = render(name);
-  const find = <Kind>(kind: string, called = 'time-service'): Kind =>
+function finder(manifests: readonly Manifest[]) {
+  return <Kind>(kind: string, called = 'time-service'): Kind =>
     manifests.find(
       ({ kind: is, metadata }) => is === kind && metadata.name.startsWith(called),
     ) as Kind;
+}
+
+describe.each(KUSTOMIZATIONS)('The kustomization %s', (name) => {
+  const manifests = render(name);
+  const find = finder(manifests);
   const deployment = find<IDeployment>('Deployment');
   const pod = deployment.spec?.template;
   const container = pod?.spec?.containers[0];
@@ -77,14 +82,14 @@ describe.each(KUSTOMIZATIONS)('The kustomization %s', (name) => {
   });
 
   it('waits for the drain to be over before it kills', () => {
-    const drainMs = settings.SHUTDOWN_DELAY_MS + settings.SHUTDOWN_GRACE_MS;
-    const seconds = pod?.spec?.terminationGracePeriodSeconds ?? 0;
-    expect(seconds).toBeGreaterThanOrEqual(drainMs / 1_000 + 5);
+    const { seconds = 0 } = container?.lifecycle?.preStop?.sleep ?? {};
+    const grace = pod?.spec?.terminationGracePeriodSeconds ?? 0;
+    expect(grace).toBeGreaterThanOrEqual(seconds + settings.SHUTDOWN_GRACE_MS / 1_000 + 5);
   });
 
-  it('serves on for longer than the readiness probe needs to notice', () => {
-    const { periodSeconds = 10, failureThreshold = 3 } = container?.readinessProbe ?? {};
-    expect(settings.SHUTDOWN_DELAY_MS).toBeGreaterThan(periodSeconds * failureThreshold * 1_000);
+  it('serves on, and is ready, until nobody sends it clients any more: only then is it told to stop', () => {
+    expect(container?.lifecycle).toEqual({ preStop: { sleep: { seconds: 20 } } });
+    expect(settings.SHUTDOWN_DELAY_MS).toBe(0);
   });
 
   it('leaves most of the memory to other things than what waits for clients', () => {
@@ -108,18 +113,6 @@ describe.each(KUSTOMIZATIONS)('The kustomization %s', (name) => {
     ]);
   });
 
-  it('lets Prometheus find the management Service, and name the job as the alerts do', () => {
-    const { metadata } = find<IService>('Service', 'time-service-management');
-    expect(find('ServiceMonitor')).toMatchObject({
-      spec: {
-        jobLabel: 'app.kubernetes.io/name',
-        selector: { matchLabels: metadata?.labels },
-        endpoints: [{ port: 'management', path: '/metrics' }],
-      },
-    });
-    expect(find<IService>('Service').metadata?.labels).not.toEqual(metadata?.labels);
-  });
-
   it('asks for no right at all', () => {
     expect(pod?.spec?.securityContext).toMatchObject({
       runAsNonRoot: true,
@@ -131,6 +124,33 @@ describe.each(KUSTOMIZATIONS)('The kustomization %s', (name) => {
       capabilities: { drop: ['ALL'] },
     });
     expect(pod?.spec?.automountServiceAccountToken).toBe(false);
+  });
+});
+
+describe.skipIf(missing('kubectl'))('With the Prometheus operator', () => {
+  const find = (kind: string, called?: string): Manifest =>
+    finder(render('overlays/production'))<Manifest>(kind, called);
+
+  it('lets Prometheus find the management Service, and name the job as the alerts do', () => {
+    const { metadata } = find('Service', 'time-service-management');
+    expect(find('ServiceMonitor')).toMatchObject({
+      spec: {
+        jobLabel: 'app.kubernetes.io/name',
+        selector: { matchLabels: metadata?.labels },
+        endpoints: [{ port: 'management', path: '/metrics' }],
+      },
+    });
+    expect(find('Service').metadata?.labels).not.toEqual(metadata?.labels);
+  });
+
+  it('the alerts are those of deploy/prometheus', () => {
+    const alerts = new URL('../../deploy/prometheus/alerts.yaml', import.meta.url);
+    expect(find('PrometheusRule')).toMatchObject({ spec: parse(readFileSync(alerts, 'utf8')) });
+  });
+
+  it('no cluster without it is asked for kinds that it does not know', () => {
+    const versions = render('base').map(({ apiVersion }) => apiVersion);
+    expect(versions).not.toContainEqual(expect.stringContaining('monitoring.coreos.com'));
   });
 });
 
