@@ -4,7 +4,11 @@
 import type { TlsOptions } from 'node:tls';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
-import { type Acceptor, LineTransportModule } from './line-transport/index.js';
+import {
+  type Acceptor,
+  type LineServerOptions,
+  LineTransportModule,
+} from './line-transport/index.js';
 import { ACCEPTOR } from './operations/cluster/acceptor.js';
 import { type Settings, settings } from './operations/config/settings.js';
 import { LoggingModule } from './operations/logging/logging.module.js';
@@ -12,6 +16,12 @@ import { LISTENING_SOCKET } from './operations/systemd/listening-socket.js';
 import { TLS_OPTIONS } from './operations/tls/tls-options.js';
 import { TimeModule } from './time/time.module.js';
 import { describeReply, WORDS } from './time/time-protocol.js';
+
+/** Workers have the sockets that the primary accepts; systemd may have opened one to accept from. */
+function place(given: Settings, acceptor?: Acceptor, fd?: number): LineServerOptions {
+  if (acceptor !== undefined) return { acceptor };
+  return fd === undefined ? { host: given.HOST, port: given.PORT } : { fd };
+}
 
 @Module({
   imports: [
@@ -25,8 +35,7 @@ import { describeReply, WORDS } from './time/time-protocol.js';
         { token: LISTENING_SOCKET, optional: true },
       ],
       useFactory: (given: Settings, tls?: TlsOptions, acceptor?: Acceptor, fd?: number) => ({
-        acceptor,
-        ...(fd === undefined ? { host: given.HOST, port: given.PORT } : { fd }),
+        ...place(given, acceptor, fd),
         maxConnections: given.MAX_CONNECTIONS,
         maxConnectionsPerAddress: given.MAX_CONNECTIONS_PER_ADDRESS,
         allowAddresses: given.ALLOW_ADDRESSES,

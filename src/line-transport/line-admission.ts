@@ -157,7 +157,6 @@ export class LineAdmission {
     if (leave === undefined) return;
     this.#agreeing.add(socket);
     socket.on('close', () => this.#agreeing.delete(socket));
-    if (this.isLocal) leave(); // it cannot be told from others when it has agreed
     handshakes.begin(socket, peer, {
       onAgreed: (secured, known) => {
         leave();

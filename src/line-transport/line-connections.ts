@@ -49,7 +49,7 @@ export class LineConnections {
   }
 
   /** From now on no more sockets than so many, and conversations with one address. */
-  lower(max: number, maxPerAddress: number): void {
+  limit(max: number, maxPerAddress: number): void {
     this.max = max;
     this.maxPerAddress = maxPerAddress;
   }

@@ -54,7 +54,7 @@ export class LineJournal {
   #accepted = 0;
   #received = 0;
   #sent = 0;
-  #lines = 0;
+  #requests = 0;
   #rejected = 0;
   #handlerErrors = 0;
 
@@ -80,7 +80,7 @@ export class LineJournal {
       bufferedBytes,
       pauses: { ...this.#pauses },
       bytes: { received: this.#received, sent: this.#sent },
-      lines: this.#lines,
+      lines: this.#requests + this.#protocolErrors.lineTooLong,
       protocolErrors: { ...this.#protocolErrors },
       rejected: this.#rejected,
       handlerErrors: this.#handlerErrors,
@@ -145,7 +145,7 @@ export class LineJournal {
   }
 
   request(connection: LineConnection, line: string): void {
-    this.#lines++;
+    this.#requests++;
     if (this.#isRequestHeard) this.#events.emit('request', connection, line);
   }
 

@@ -17,15 +17,16 @@ import {
 } from 'node:tls';
 import { takeBacklog } from './backlog.js';
 import { type AdmissionOptions, LineAdmission, type LineHost } from './line-admission.js';
+import { LineError } from './line-errors.js';
 import type { Acceptor, ResolvedLineServerOptions } from './line-options.js';
-import { closedEarly, localProxy } from './line-server-errors.js';
+import { closedEarly, localProxy, tlsRefusal } from './line-server-errors.js';
 
 /** How long a client may take to agree on TLS, unless the options say otherwise. */
 const HANDSHAKE_MS = 10_000;
 
 /** How to listen, and who may come in. */
 export type ListenerOptions = AdmissionOptions &
-  Pick<ResolvedLineServerOptions, 'backlog' | 'maxUnreadBytes'>;
+  Pick<ResolvedLineServerOptions, 'backlog' | 'maxUnreadBytes' | 'tls'>;
 
 /** Where to listen: one of them is given. */
 export type Place = Pick<ListenOptions, 'host' | 'port' | 'path'> | { readonly fd: number };
@@ -39,27 +40,20 @@ export class LineListener {
   /** Connections taken from the kernel, whatever became of them. */
   #arrived = 0;
 
-  /** @param tls the options of `tls.createServer`; `undefined` for plain TCP */
   constructor(
     private readonly host: LineHost,
     private readonly options: ListenerOptions,
-    tls: TlsOptions | undefined,
   ) {
     const sockets: ServerOpts = {
       allowHalfOpen: true,
       noDelay: true,
       highWaterMark: options.maxUnreadBytes,
     };
-    if (tls !== undefined) {
-      const { handshakeTimeout = HANDSHAKE_MS } = tls;
-      this.#tls = createTlsServer({ ...tls, ...sockets, handshakeTimeout });
-    }
+    const { tls } = options;
+    if (tls !== undefined) this.#tls = createSecured({ ...tls, ...sockets });
     this.server = this.#tls ?? createServer(sockets);
     this.#admission = new LineAdmission(host, options, this.#tls);
-    this.server.on('connection', (socket) => {
-      this.#arrived++;
-      this.#admission.enter(socket);
-    });
+    this.server.on('connection', (socket) => this.#enter(socket));
   }
 
   /** From now on no more than so many sockets that are on their way and have no place. */
@@ -115,7 +109,7 @@ export class LineListener {
   /** Takes in who has come already, then nobody more; resolves when every socket is closed. */
   async close(): Promise<void> {
     const [arrived, isCut] = [() => this.#arrived, () => this.#admission.isCut];
-    if (this.server.listening) await takeBacklog(this.options.backlog, arrived, isCut);
+    await takeBacklog(this.options.backlog, arrived, isCut); // an acceptor's clients may also be about to say who they are
     this.#admission.cutUnnamed();
     await new Promise((resolve) => {
       this.server.close(resolve);
@@ -128,6 +122,11 @@ export class LineListener {
     this.#admission.cut();
   }
 
+  #enter(socket: Socket): void {
+    this.#arrived++;
+    this.#admission.enter(socket);
+  }
+
   /** What a server does itself with a socket that it accepts. */
   #take(socket: Socket): void {
     if (socket.destroyed) return; // its 'close' may be over
@@ -135,7 +134,17 @@ export class LineListener {
     socket.setNoDelay(true);
     this.#taken.add(socket);
     socket.once('close', () => this.#taken.delete(socket));
-    this.#admission.enter(socket);
+    this.#enter(socket);
+  }
+}
+
+/** @throws `ERR_LINE_LISTEN` for options that Node does not take */
+function createSecured(options: TlsOptions): TlsServer {
+  const { handshakeTimeout = HANDSHAKE_MS } = options;
+  try {
+    return createTlsServer({ ...options, handshakeTimeout });
+  } catch (error) {
+    throw new LineError('ERR_LINE_LISTEN', tlsRefusal(error), { cause: error });
   }
 }
 

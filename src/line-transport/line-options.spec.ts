@@ -169,3 +169,15 @@ describe('The English words', () => {
     expect(enumerate([], 'or')).toBe('');
   });
 });
+
+describe('An acceptor', () => {
+  it.each([{ host: '127.0.0.1' }, { port: 0 }, { path: '/x' }, { fd: 3 }])(
+    'excludes %j',
+    (place) => {
+      const acceptor = (): Promise<string> => Promise.resolve('elsewhere');
+      expect(() => resolveLineOptions({ acceptor, ...place })).toThrow(
+        'acceptor excludes host, port, path and fd',
+      );
+    },
+  );
+});

@@ -33,7 +33,7 @@ export interface LineServerOptions {
    */
   readonly fd?: number | undefined;
   /**
-   * Brings the sockets that another process accepts, instead of a port of the server's own. Default: none; the server listens itself.
+   * Brings the sockets that another process accepts, instead of host, port, path and fd. Default: none; the server listens itself.
    */
   readonly acceptor?: Acceptor | undefined;
   /** Connections the kernel keeps waiting for accept, 1–65535. Default 1024; the kernel may cap it (somaxconn). */

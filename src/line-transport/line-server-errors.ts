@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 import { LineError } from './line-errors.js';
 import type { LineServerOptions } from './line-options.js';
 
+type Where = Pick<LineServerOptions, 'host' | 'port' | 'path' | 'fd' | 'acceptor'>;
+
 const LISTEN_FAULTS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process listens there already; stop it or choose another port',
   EACCES: 'this user may not; choose a port above 1023, or a path in a folder it may write to',
@@ -36,36 +38,36 @@ export function localProxy(): LineError {
   );
 }
 
+/** What Node says of TLS options that it does not take. */
+export function tlsRefusal(error: unknown): string {
+  return `The tls options are refused: ${error instanceof Error ? error.message : String(error)}.`;
+}
+
 /**
  * What keeps a server from listening, in words that name the place and the remedy: an `ERR_LINE_LISTEN`.
  *
  * @param options where it was to listen
  * @param error what the system says, or the transport itself
  */
-export function listenError(
-  options: Pick<LineServerOptions, 'host' | 'port' | 'path' | 'fd' | 'tls'>,
-  error: unknown,
-): LineError {
+export function listenError(options: Where, error: unknown): LineError {
   if (error instanceof LineError) return error;
-  const { fd, path, host, port } = options;
-  const place =
-    fd === undefined
-      ? (path ?? `port ${port}${host === undefined ? '' : ` of ${host}`}`)
-      : `descriptor ${fd}`;
   const { code, message }: NodeJS.ErrnoException =
     error instanceof Error ? error : new Error(String(error));
-  const isTls = options.tls !== undefined && !(error instanceof Error && 'syscall' in error);
-  const said = isTls ? `the tls options are refused: ${message}` : message;
-  const fault = `${faultOf(code, options) ?? said}${code === undefined ? '' : ` (${code})`}`;
-  return new LineError('ERR_LINE_LISTEN', `Cannot listen on ${place}: ${fault}.`, { cause: error });
+  const fault = `${faultOf(code, options) ?? message}${code === undefined ? '' : ` (${code})`}`;
+  return new LineError('ERR_LINE_LISTEN', `Cannot listen ${placeOf(options)}: ${fault}.`, {
+    cause: error,
+  });
+}
+
+function placeOf({ acceptor, fd, path, host, port }: Where): string {
+  if (acceptor !== undefined) return 'by way of the acceptor';
+  if (fd !== undefined) return `on descriptor ${fd}`;
+  return `on ${path ?? `port ${port}${host === undefined ? '' : ` of ${host}`}`}`;
 }
 
 /** @param code the system's, which means little for a descriptor: it is not one to accept clients from */
-function faultOf(
-  code: string | undefined,
-  { fd }: Pick<LineServerOptions, 'fd'>,
-): string | undefined {
-  if (code === undefined) return undefined;
+function faultOf(code: string | undefined, { fd, acceptor }: Where): string | undefined {
+  if (code === undefined || acceptor !== undefined) return undefined;
   if (fd === undefined || code === 'EADDRINUSE') return LISTEN_FAULTS[code];
   return 'it is no listening socket; have whoever starts the process open one, or leave fd out';
 }

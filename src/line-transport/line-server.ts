@@ -70,8 +70,6 @@ export class LineServer
 {
   override readonly transportId = LINE_TRANSPORT;
   protected override readonly logger = new Logger(LineServer.name);
-  /** The options it runs with, defaults filled in. */
-  readonly options: ResolvedLineServerOptions;
   readonly #hooks: ConnectionHooks | undefined;
   readonly #journal = new LineJournal();
   readonly #commands: CommandTable;
@@ -80,7 +78,7 @@ export class LineServer
   readonly #buffered: BufferedBytes;
   readonly #host: ConversationHost;
   #listener: LineListener | undefined;
-  #tls: TlsOptions | undefined;
+  #options: ResolvedLineServerOptions;
   #closing: Promise<void> | undefined;
 
   /**
@@ -95,8 +93,7 @@ export class LineServer
   ) {
     super();
     answerLinesExceptions();
-    this.options = resolveLineOptions(options);
-    this.#tls = this.options.tls;
+    this.#options = resolveLineOptions(options);
     this.#hooks = hooks;
     const { maxConnections, maxConnectionsPerAddress, maxBufferedBytes } = this.options;
     const descriptors = new DescriptorWatch((error) => this.#journal.failListening(error));
@@ -115,6 +112,11 @@ export class LineServer
     });
     this.#dispatch = new CommandDispatch(this.#commands, this.options, this.#journal, this.logger);
     this.#host = this.#hostConversations();
+  }
+
+  /** The options it runs with, defaults filled in. */
+  get options(): ResolvedLineServerOptions {
+    return this.#options;
   }
 
   /** What it answers, in the order of registration, and how each is reached. */
@@ -163,10 +165,10 @@ export class LineServer
    * @throws {LineError} `ERR_LINE_OPTIONS` if they are refused, or if the server was made without TLS; then nothing has changed
    */
   setTls(options: TlsOptions): void {
-    const fault = tlsFault(this.#tls, options);
+    const fault = tlsFault(this.options.tls, options);
     if (fault !== undefined) throw new LineError('ERR_LINE_OPTIONS', fault);
     this.#listener?.setTls(options);
-    this.#tls = options;
+    this.#options = { ...this.options, tls: options };
   }
 
   /**
@@ -308,7 +310,7 @@ export class LineServer
     this.#hooks?.find();
     let listener: LineListener | undefined;
     try {
-      listener = new LineListener(this.#hostListener(), this.options, this.#tls);
+      listener = new LineListener(this.#hostListener(), this.options);
       this.#listener = listener;
       return await this.#listenWith(listener);
     } catch (error) {
@@ -341,6 +343,7 @@ export class LineServer
   /** Conversations beyond what the system has descriptors for could not even be told that there is no room for them. */
   #keepWithinDescriptors(listener: LineListener): void {
     const { maxConnections, maxConnectionsPerAddress } = this.options;
+    this.#connections.limit(maxConnections, maxConnectionsPerAddress);
     const descriptors = roomForSockets();
     if (descriptors === undefined) return;
     const { room, reserve, limit } = descriptors;
@@ -348,7 +351,7 @@ export class LineServer
     if (room >= maxConnections) return;
     const isShare = maxConnectionsPerAddress === connectionsPerAddress(maxConnections);
     const perAddress = isShare ? connectionsPerAddress(room) : maxConnectionsPerAddress;
-    this.#connections.lower(room, perAddress);
+    this.#connections.limit(room, perAddress);
     this.logger.warn(
       `maxConnections is ${room}, not ${maxConnections}: the system lets this process open ${limit} files (ulimit -n).`,
     );

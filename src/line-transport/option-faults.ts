@@ -15,6 +15,7 @@ interface Place {
   readonly port?: number | undefined;
   readonly path?: string | undefined;
   readonly fd?: number | undefined;
+  readonly acceptor?: unknown;
 }
 
 /** What is wrong with a number that is not whole or out of its bounds. */
@@ -48,12 +49,15 @@ export class OptionFaults {
     this.add(`${name} must be ${wanted}`);
   }
 
-  /** Notes two places at once: a socket has a path, or a host and a port, or is there already. */
-  twoPlaces({ host, port, path, fd }: Place): void {
+  /** Notes two places at once: a socket has a path, or a host and a port, or is there already, or another process has it. */
+  twoPlaces({ host, port, path, fd, acceptor }: Place): void {
     const hasPort = host !== undefined || port !== undefined;
     if (path !== undefined && hasPort) this.add('path excludes host and port');
     if (fd !== undefined && (hasPort || path !== undefined)) {
       this.add('fd excludes host, port and path');
+    }
+    if (acceptor !== undefined && (hasPort || path !== undefined || fd !== undefined)) {
+      this.add('acceptor excludes host, port, path and fd');
     }
   }
 

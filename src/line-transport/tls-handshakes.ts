@@ -21,8 +21,8 @@ interface Handshake {
 export class TlsHandshakes {
   /** By both ends of their connections. */
   readonly #begun = new Map<string, Handshake>();
-  /** Over a Unix domain socket a connection has no ends to know it by: every client is like every other. */
-  #ofAnybody: HandshakeFate | undefined;
+  /** Over a Unix domain socket a connection has no ends to know it by: every client is like every other, and only their number counts. */
+  readonly #ofAnybody: HandshakeFate[] = [];
   readonly #agree: (socket: Socket) => void;
 
   /** @param server begins no handshake by itself from now on: who comes may have to say something else first, or may have to go */
@@ -40,7 +40,7 @@ export class TlsHandshakes {
   /** @param socket whose next byte is the first of TLS */
   begin(socket: Socket, peer: Peer, fate: HandshakeFate): void {
     const ends = endsOf(socket);
-    if (ends === undefined) this.#ofAnybody = fate;
+    if (ends === undefined) this.#ofAnybody.push(fate);
     else this.#follow(socket, ends, { peer, fate, isOver: false });
     this.#agree(socket);
   }
@@ -57,8 +57,9 @@ export class TlsHandshakes {
   #finish(socket: TLSSocket): void {
     socket.allowHalfOpen = true;
     const ends = endsOf(socket);
-    if (ends === undefined && this.#ofAnybody !== undefined) {
-      this.#ofAnybody.onAgreed(socket, new SocketPeer(socket));
+    const anybody = ends === undefined ? this.#ofAnybody.pop() : undefined;
+    if (anybody !== undefined) {
+      anybody.onAgreed(socket, new SocketPeer(socket));
       return;
     }
     const handshake = this.#begun.get(ends ?? '');
@@ -73,7 +74,7 @@ export class TlsHandshakes {
   #fail(socket: TLSSocket): void {
     const peer = new SocketPeer(socket);
     socket.destroy();
-    if (peer.remoteAddress === undefined) this.#ofAnybody?.onFailed(peer);
+    if (peer.remoteAddress === undefined) this.#ofAnybody.pop()?.onFailed(peer);
   }
 }
 

@@ -36,17 +36,21 @@ async function startElsewhere(): Promise<{ acceptor: Acceptor; port: number }> {
   return { acceptor, port: address.port };
 }
 
+/** The acceptor says where. */
+function startWith(options: LineServerOptions): Promise<LineApplication> {
+  return startLineApplication([EchoController], { ...options, host: undefined });
+}
+
 async function startWithAcceptor(options: LineServerOptions = {}): Promise<LineApplication> {
   const { acceptor, port } = await startElsewhere();
-  const given = { ...options, host: undefined, acceptor };
-  const application = await startLineApplication([EchoController], given);
+  const application = await startWith({ ...options, acceptor });
   return { ...application, port, connect: () => TestClient.connect(port) };
 }
 
 describe('A server with an acceptor', () => {
   it('listens where that says, and has no port of its own', async () => {
     const { acceptor, port } = await startElsewhere();
-    const { port: told, server } = await startLineApplication([EchoController], { acceptor });
+    const { port: told, server } = await startWith({ acceptor });
     expect(told).toBe(port);
     expect(server.unwrap().listening).toBe(false);
   });
@@ -86,6 +90,22 @@ describe('A server with an acceptor', () => {
     expect((await connected)[0]).toMatchObject({ remoteAddress: '203.0.113.7' });
   });
 
+  it('closes when those, too, were answered who said who they are in the last moment', async () => {
+    const { app, connect, server } = await startWithAcceptor({
+      proxyProtocolTrust: ['127.0.0.1'],
+      shutdownGraceMs: 10_000,
+    });
+    const client = await connect();
+    await expect.poll(() => server.stats().connections.arriving).toBe(1);
+    await new Promise((resolve) => {
+      client.socket.write(`${textHeader('203.0.113.7')}PING\n`, resolve);
+    });
+    const closed = app.close();
+    expect(await client.transcript()).toBe('PONG\r\n');
+    client.end();
+    await closed;
+  });
+
   it('has nothing to do with one that has gone before it is given', async () => {
     const gone = new Socket();
     gone.destroy();
@@ -94,7 +114,7 @@ describe('A server with an acceptor', () => {
       take(gone);
       return Promise.resolve('elsewhere');
     };
-    const { app, server } = await startLineApplication([EchoController], { acceptor });
+    const { app, server } = await startWith({ acceptor });
     expect(server.stats().connections).toMatchObject({ open: 0, arriving: 0, accepted: 0 });
     await app.close();
   });
@@ -126,12 +146,13 @@ describe('A server with an acceptor', () => {
     await closed;
   });
 
-  it('fails to listen with the reason of an acceptor that fails', async () => {
+  it('fails to listen with the reason of an acceptor that fails, also with TLS', async () => {
     const acceptor: Acceptor = () => Promise.reject(new Error('nobody accepts'));
-    const starting = startLineApplication([EchoController], { acceptor });
-    await expect(starting).rejects.toThrow(
-      /^Cannot listen on port 0 of 127\.0\.0\.1: nobody accepts\.$/,
-    );
+    for (const tls of [undefined, selfSigned()]) {
+      await expect(startWith({ tls, acceptor })).rejects.toThrow(
+        /^Cannot listen by way of the acceptor: nobody accepts\.$/,
+      );
+    }
   });
 
   it('refuses TLS behind proxies where the acceptor listens on a Unix domain socket', async () => {
@@ -145,7 +166,7 @@ describe('A server with an acceptor', () => {
       tls: selfSigned('local'),
       proxyProtocolTrust: ['127.0.0.1'],
     };
-    await expect(startLineApplication([EchoController], options)).rejects.toThrow(
+    await expect(startWith(options)).rejects.toThrow(
       /^Cannot listen on a Unix domain socket with both tls and proxyProtocolTrust/,
     );
   });

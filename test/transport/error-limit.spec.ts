@@ -23,6 +23,7 @@ describe('Lines in a row that the protocol does not allow', () => {
     client.end();
     expect((await over)[1]).toBe('tooManyErrors');
     expect(server.stats()).toMatchObject({
+      lines: 3,
       protocolErrors: { unknownCommand: 2, lineTooLong: 1 },
       connections: { ended: { tooManyErrors: 1 } },
     });

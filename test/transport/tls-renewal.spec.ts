@@ -109,6 +109,7 @@ describe.skipIf(missing('openssl'))('A server whose TLS options are replaced', (
       [{ secureContext: createSecureContext(other) }, /tls must have a key and a cert/],
       [undefined, /tls must have a key and a cert/],
       [{ ...other, requestCert: true }, /cannot change tls\.requestCert while it runs/],
+      [{ ...other, pskIdentityHint: 'x' }, /cannot change tls\.pskIdentityHint while it runs/],
       [{ ...other, handshakeTimeout: 5 }, /cannot change tls\.handshakeTimeout while it runs/],
     ] as const) {
       expect(refusalOf(server, tls)).toMatchObject({
@@ -125,6 +126,14 @@ describe.skipIf(missing('openssl'))('A server whose TLS options are replaced', (
     expect(refusalOf(server, own)).toMatchObject({
       message: expect.stringContaining('requestCert'),
     });
+  });
+
+  it('may say what goes without saying', async () => {
+    const [old, next] = [selfSigned(), selfSigned()];
+    const { port, server } = await start(old);
+    server.setTls({ ...next, requestCert: false, rejectUnauthorized: true });
+    expect(server.options.tls).toMatchObject(next);
+    await expectServed(await trusting(next, port));
   });
 
   it('keeps the new ones when it listens again, or for the first time', async () => {

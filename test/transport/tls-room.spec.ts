@@ -126,7 +126,7 @@ describe.skipIf(missing('openssl'))('Those who agree on TLS', () => {
     for (const client of served) client.socket.destroy();
   });
 
-  it('over a Unix domain socket have no address, and are told apart by nothing', async () => {
+  it('over a Unix domain socket have no address, are told apart by nothing, and take places all the same', async () => {
     const path = join(temporaryFolder(), 'socket');
     const { app, server } = await createLineApplication([EchoController], {
       path,
@@ -135,17 +135,25 @@ describe.skipIf(missing('openssl'))('Those who agree on TLS', () => {
     });
     await app.listen();
     const hanging = await TestClient.connect({ path });
-    const clients = [];
-    for (let index = 0; index < 2; index++) {
-      const socket = connectTls({ path, rejectUnauthorized: false });
-      const client = TestClient.of(socket);
-      expect(await ping(client)).toBe('PONG');
-      clients.push(client);
-    }
-    expect(server.stats().connections).toMatchObject({ open: 2, refused: { tlsHandshake: 0 } });
+    await expect.poll(() => server.stats().connections.arriving).toBe(1);
+    const overSocket = (): TestClient =>
+      TestClient.of(connectTls({ path, rejectUnauthorized: false }));
+    const first = overSocket();
+    expect(await ping(first)).toBe('PONG');
+    const refused = overSocket();
+    expect(await refused.transcript()).toBe(FULL);
+    refused.end();
+    expect(server.stats().connections).toMatchObject({
+      open: 1,
+      arriving: 1,
+      refused: { maxConnections: 1, tlsHandshake: 0 },
+    });
     hanging.end();
     await expect.poll(() => server.stats().connections.refused.tlsHandshake).toBe(1);
-    for (const client of clients) client.end();
+    expect(server.stats().connections).toMatchObject({ open: 1, arriving: 0 });
+    const second = overSocket();
+    expect(await ping(second)).toBe('PONG');
+    for (const client of [first, second]) client.end();
     await expect.poll(() => server.stats().connections.open).toBe(0);
   });
 });

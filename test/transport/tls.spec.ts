@@ -401,9 +401,7 @@ describe('A server whose key material is wrong does not listen, and says why', (
   it('if it is none', async () => {
     expect(await fault({ key: 'no key', cert: 'no certificate' })).toMatchObject({
       code: 'ERR_LINE_LISTEN',
-      message: expect.stringMatching(
-        /^Cannot listen on port 0 of 127\.0\.0\.1: the tls options are refused: .*PEM/,
-      ),
+      message: expect.stringMatching(/^The tls options are refused: .*PEM/),
       cause: expect.any(Error),
     });
   });
@@ -413,14 +411,14 @@ describe('A server whose key material is wrong does not listen, and says why', (
     const { cert } = selfSigned();
     expect(await fault({ key, cert })).toMatchObject({
       code: 'ERR_LINE_LISTEN',
-      message: expect.stringMatching(/the tls options are refused: .*key values mismatch/),
+      message: expect.stringMatching(/^The tls options are refused: .*key values mismatch/),
     });
   });
 
   it('if an option has a value that it cannot have', async () => {
     expect(await fault({ pfx: '', minVersion: 'TLSv9' as never })).toMatchObject({
       code: 'ERR_LINE_LISTEN',
-      message: expect.stringMatching(/the tls options are refused: .*TLSv9/),
+      message: expect.stringMatching(/^The tls options are refused: .*TLSv9/),
     });
   });
 
