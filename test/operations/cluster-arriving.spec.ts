@@ -8,6 +8,13 @@ vi.setConfig({ testTimeout: 90_000 });
 
 const JAM = /^JAM \d\d:\d\d:\d\d$/;
 
+/** Brings the header of a proxy, asks, and quits. */
+async function converse(client: TestClient): Promise<void> {
+  client.send(`${textHeader()}TIME\r\nQUIT\r\n`);
+  expect(await client.line()).toMatch(JAM);
+  client.end();
+}
+
 describe('A worker that is replaced', () => {
   it('waits for those whose PROXY header has not come yet', async () => {
     const service = await startWorkers(2, { PROXY_PROTOCOL_TRUST: '127.0.0.1' });
@@ -18,13 +25,11 @@ describe('A worker that is replaced', () => {
     const clients: TestClient[] = [];
     while (!isReady) {
       clients.push(await TestClient.connect(port)); // the last of them have come to all workers
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await converse(await TestClient.connect(port));
     }
     await ready;
-    await new Promise((resolve) => setTimeout(resolve, 500)); // a proxy that takes its time
-    const last = clients.slice(-6);
-    for (const client of last) client.send(`${textHeader()}TIME\r\nQUIT\r\n`);
-    for (const client of last) expect(await client.line()).toMatch(JAM);
+    for (let count = 0; count < 100; count++) await converse(await TestClient.connect(port));
+    for (const client of clients.slice(-6)) await converse(client);
     for (const client of clients) client.end();
     await untilLogged(service, 'telah diganti', 1);
   });

@@ -9,6 +9,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 import {
   isAlive,
   livingWorkers,
+  newWorker,
   readyWorkers,
   startWorkers,
   untilLogged,
@@ -133,7 +134,7 @@ describe('SIGHUP to the primary', () => {
     await service.logs(/diganti satu per satu/);
     for (let count = 0; count < 3; count++) {
       service.process.kill('SIGHUP');
-      await new Promise((resolve) => setTimeout(resolve, 20)); // signals that wait are one
+      await (await service.connect()).send('QUIT\r\n').ended(); // the primary has had its turn: signals that wait are one
     }
     await untilLogged(service, 'telah diganti', 2);
     expect(await service.stop()).toEqual({ code: 0, signal: null });
@@ -193,9 +194,9 @@ describe('SIGHUP while the service starts', () => {
 describe('SIGTERM while workers are being replaced', () => {
   it('ends all of them, the new ones too', async () => {
     const service = await startWorkers(2);
+    const old = livingWorkers(service);
     service.process.kill('SIGHUP');
-    await service.logs(/diganti satu per satu/);
-    const workers = livingWorkers(service);
+    const workers = [...old, await newWorker(service, old)];
     expect(await service.stop()).toEqual({ code: 0, signal: null });
     expect(workers.filter(isAlive)).toEqual([]);
     expect(service.stdout).toMatch(/ - Server berhenti\.\n$/);

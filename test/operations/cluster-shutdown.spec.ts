@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestClient } from '../support/line-client.js';
+import { managementOf, readyz } from '../support/management.js';
 import { MAIN, Service } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import {
@@ -114,10 +115,10 @@ describe('A second signal', () => {
 
 describe('SHUTDOWN_DELAY_MS', () => {
   it('lets all serve on for a time after the signal', async () => {
-    const service = await startWorkers(2, { SHUTDOWN_DELAY_MS: '1500' });
-    const port = await service.port();
+    const service = await startWorkers(2, { SHUTDOWN_DELAY_MS: '2500', MANAGEMENT_PORT: '0' });
+    const [port, url] = [await service.port(), await managementOf(service)];
     service.process.kill('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await expect.poll(() => readyz(url)).toMatchObject({ code: 503 });
     for (let count = 0; count < 4; count++) {
       const client = await TestClient.connect(port);
       client.send('TIME\r\nQUIT\r\n');
