@@ -97,6 +97,9 @@ async function mislabelled(prometheus: Prometheus): Promise<string[]> {
   return (await Promise.all(faults)).flat();
 }
 
+/** Prometheus looks every second. */
+const POLLING = { timeout: 20_000, interval: 200 };
+
 describe('Where Prometheus reads a service', () => {
   it.skipIf(missing('prometheus'))(
     'each panel of the dashboard shows something, and each alert looks at something',
@@ -121,6 +124,19 @@ describe('Where Prometheus reads a service', () => {
       expect(left).toEqual([]);
       expect(await mislabelled(prometheus)).toEqual([]);
       await Promise.all(EXPRESSIONS.map((expr) => prometheus.query(expr))); // none is refused
+    },
+  );
+
+  it.skipIf(missing('prometheus'))(
+    'the dashboard says of a service that it does not answer',
+    async () => {
+      const prometheus = await Prometheus.start(await freePort(), {
+        'time-service': [`127.0.0.1:${await freePort()}`],
+      });
+      const ready = PANELS.find(({ title }) => title === 'Ready')?.expr ?? '';
+      await expect
+        .poll(async () => (await prometheus.query(ready)).map(({ value }) => value[1]), POLLING)
+        .toEqual(['-1']);
     },
   );
 
