@@ -3,9 +3,10 @@
  */
 import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
-import { isAddressRange } from './address-list.js';
 import { ENGLISH, type LineWords } from './line-errors.js';
+import { noteFaults } from './line-option-faults.js';
 import { OptionFaults } from './option-faults.js';
+import { sureWords } from './sure-words.js';
 
 /** The injection token of a server's options. */
 export const LINE_SERVER_OPTIONS = Symbol('line server options');
@@ -187,12 +188,6 @@ export const LINE_OPTION_BOUNDS = {
   shutdownGraceMs: { default: 10_000, min: 0, max: 600_000 },
 } as const;
 
-/** What is wrong with the options of a TLS server that cannot {@link hasKey}. */
-export const NO_KEY = 'tls must have a key and a cert, or a pfx, as tls.createServer takes them';
-
-/** What a system calls a descriptor. */
-const DESCRIPTORS = { min: 0, max: 2_147_483_647 };
-
 /** The most conversations with one address, where nothing else is said. */
 export function connectionsPerAddress(maxConnections: number): number {
   return Math.ceil(maxConnections * 0.95);
@@ -248,94 +243,4 @@ export function resolveLineOptions(options: LineServerOptions): ResolvedLineServ
   noteFaults(options, resolved, faults);
   faults.throwIfAny('The line server');
   return options.words === undefined ? resolved : { ...resolved, words: sureWords(options.words) };
-}
-
-/** What is wrong with the options that are no numbers. */
-function noteFaults(
-  options: LineServerOptions,
-  resolved: Pick<ResolvedLineServerOptions, 'words' | 'ignoreCase' | 'dispatch' | 'greeting'>,
-  faults: OptionFaults,
-): void {
-  faults.text('host', options.host, 'a name or an address');
-  faults.text('path', options.path, 'a path');
-  if (options.fd !== undefined) faults.wholeNumber('fd', options.fd, DESCRIPTORS);
-  for (const fault of addressFaults(options)) faults.add(fault);
-  for (const fault of wordFaults(resolved.words)) faults.add(fault);
-  if (!['undefined', 'function'].includes(typeof options.acceptor)) {
-    faults.add('acceptor must be a function');
-  }
-  if (typeof resolved.ignoreCase !== 'boolean') faults.add('ignoreCase must be true or false');
-  if (!['auto', 'pipeline'].includes(resolved.dispatch)) {
-    faults.add("dispatch must be 'auto' or 'pipeline'");
-  }
-  if (!isText(resolved.greeting)) faults.add('greeting must be a string or an array of strings');
-  if (options.tls !== undefined && !hasKey(options.tls)) faults.add(NO_KEY);
-  faults.twoPlaces(options);
-}
-
-function isText(greeting: unknown): boolean {
-  const lines: unknown[] = Array.isArray(greeting) ? greeting : [greeting ?? ''];
-  return lines.every((line) => typeof line === 'string');
-}
-
-/** An empty list would keep everybody out, but for that of those who may not come. */
-function addressFaults(options: LineServerOptions): string[] {
-  return (['allowAddresses', 'denyAddresses', 'proxyProtocolTrust'] as const).flatMap((name) => {
-    const list: unknown = options[name];
-    if (list === undefined) return [];
-    if (!Array.isArray(list)) return [`${name} must be an array of addresses and CIDR ranges`];
-    if (list.length === 0 && name !== 'denyAddresses') return [`${name} must not be empty`];
-    return list
-      .filter((entry) => !isAddressRange(entry))
-      .map(
-        (entry) => `${name} has ${JSON.stringify(entry)}, which is no address and no CIDR range`,
-      );
-  });
-}
-
-/** Otherwise a TLS server listens, and agrees with no client. A `secureContext` is for clients: a server pays it no heed. */
-export function hasKey(tls: unknown): boolean {
-  if (typeof tls !== 'object' || tls === null) return false;
-  const has = (name: string): boolean => Reflect.get(tls, name) !== undefined;
-  return (has('key') && has('cert')) || ['pfx', 'SNICallback', 'pskCallback'].some(has);
-}
-
-function wordFaults(words: unknown): string[] {
-  if (typeof words !== 'object' || words === null) return ['words must be a LineWords'];
-  return Object.entries(ENGLISH)
-    .filter(([name, word]) => typeof Reflect.get(words, name) !== typeof word)
-    .map(([name, word]) => `words.${name} must be a ${typeof word}`);
-}
-
-/** Words for every case: where a function that was given throws, or says no text, the default words are said. */
-function sureWords(words: LineWords): LineWords {
-  const { badQuoting, serverFull, idleTimeout, handlerTimeout, tooManyErrors, serverError } = words;
-  return {
-    unknownCommand: sure((commands) => words.unknownCommand(commands), ENGLISH.unknownCommand),
-    lineTooLong: sure((maxLineBytes) => words.lineTooLong(maxLineBytes), ENGLISH.lineTooLong),
-    badQuoting,
-    wrongArguments: sure((usage) => words.wrongArguments(usage), ENGLISH.wrongArguments),
-    rejected: sure((reason) => words.rejected(reason), ENGLISH.rejected),
-    serverFull,
-    idleTimeout,
-    handlerTimeout,
-    tooManyErrors,
-    serverError,
-  };
-}
-
-function sure<Fact>(
-  say: (fact: Fact) => string,
-  otherwise: (fact: Fact) => string,
-): (fact: Fact) => string {
-  return (fact) => {
-    try {
-      const said: unknown = say(fact);
-      if (typeof said === 'string') return said;
-      if (said instanceof Promise) said.catch(() => undefined); // nobody is left to wait for it
-    } catch {
-      // It throws: the same.
-    }
-    return otherwise(fact);
-  };
 }

@@ -4,8 +4,7 @@
  */
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import type { TlsOptions } from 'node:tls';
-import { type Duplex, duplexPair } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Logger, type OnModuleDestroy, Optional } from '@nestjs/common';
 import {
   type CustomTransportStrategy,
@@ -23,6 +22,7 @@ import { DescriptorWatch, roomForSockets } from './descriptors.js';
 import { answerLinesExceptions } from './filter-outcomes.js';
 import type { ConversationHost } from './conversation-host.js';
 import { LineConnection } from './line-connection.js';
+import { inject } from './injection.js';
 import type { LineHost } from './line-admission.js';
 import { LineConnections } from './line-connections.js';
 import { registeredFor } from './line-context.js';
@@ -45,7 +45,6 @@ import {
 } from './line-options.js';
 import type { Peer } from './line-peer.js';
 import { closedEarly, listenError, NO_HANDLERS, streamFault } from './line-server-errors.js';
-import { DO_TIMING_MARK, WONT_TIMING_MARK } from './telnet-filter.js';
 import { tlsFault } from './tls-renewal.js';
 
 /** By how much a limit of time may be exceeded, at the most. */
@@ -253,21 +252,7 @@ export class LineServer
     if (this.#closing !== undefined) {
       throw new LineError('ERR_LINE_CLOSED', 'The line server is closed: nothing can be injected.');
     }
-    const [client, server] = duplexPair();
-    server.on('close', () => client.push(null));
-    this.serve(server, peer);
-    client.write(DO_TIMING_MARK); // is answered behind the greeting
-    client.end(`${line}\r\n`);
-    const said = await buffer(client);
-    if (!server.writableFinished) {
-      throw new LineError(
-        'ERR_LINE_CLOSED',
-        'The conversation was cut before its reply was complete.',
-      );
-    }
-    const mark = said.indexOf(WONT_TIMING_MARK);
-    const reply = mark === -1 ? said : said.subarray(mark + WONT_TIMING_MARK.length);
-    return reply.toString().replace(/\r\n$/, '').replaceAll('\r\n', '\n');
+    return inject((stream) => this.serve(stream, peer), line);
   }
 
   /**

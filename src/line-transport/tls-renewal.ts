@@ -3,7 +3,7 @@
  */
 import { createSecureContext, type TlsOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import { hasKey, NO_KEY } from './line-options.js';
+import { hasKey, NO_KEY } from './line-option-faults.js';
 import { tlsRefusal } from './line-server-errors.js';
 
 /** What Node takes only when a server is made: to leave the old value without a word could leave a door open. */
