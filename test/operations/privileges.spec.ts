@@ -7,6 +7,9 @@ import { ROOT } from '../support/packed.js';
 import { missing } from '../support/programs.js';
 import { MAIN, startService } from '../support/service.js';
 
+/** It may write nowhere, so not what it has run either. */
+const NO_COVERAGE = { NODE_V8_COVERAGE: '' };
+
 const IS_ROOT = process.getuid?.() === 0;
 const WARNING =
   /^\S+ \S+ - \[SERVER\] - Layanan berjalan sebagai root, padahal tidak perlu hak istimewa\.$/gm;
@@ -68,7 +71,7 @@ describe('A service that is started', () => {
     'by anyone else says nothing of it, and serves as well',
     async () => {
       const [program, ...args] = [...UNPRIVILEGED, process.execPath, MAIN];
-      const service = startService({}, [program, ...args]);
+      const service = startService(NO_COVERAGE, [program, ...args]);
       const client = await service.connect();
       expect(await client.send('TIME\n').line()).toMatch(/^JAM /);
       client.end();
@@ -83,7 +86,7 @@ describe('A service that is started', () => {
     'where it can write no file, and has no capability and no way to one, serves as well',
     async () => {
       const command = ['sh', '-c', LOCKED_UP, 'sh', ROOT, process.execPath];
-      const service = startService({}, ['unshare', '--mount', ...command]);
+      const service = startService(NO_COVERAGE, ['unshare', '--mount', ...command]);
       const client = await service.connect();
       expect(await client.send('TIME\n').line()).toMatch(/^JAM /);
       const status = readFileSync(`/proc/${service.process.pid}/status`, 'utf8');

@@ -45,10 +45,12 @@ export function livingWorkers({ process: { pid = 0 } }: Service): number[] {
   return children.split(' ').filter(Boolean).map(Number);
 }
 
-/** Waits until one is there that was not before, ready or not. */
+/** Waits until one is there that was not before, ready or not. Until it runs a program of its own, its primary waits for it. */
 export async function newWorker(service: Service, before: readonly number[]): Promise<number> {
+  const isWorker = (pid: number): boolean =>
+    readFileSync(`/proc/${pid}/environ`, 'utf8').includes('NODE_UNIQUE_ID=');
   for (;;) {
-    const found = livingWorkers(service).find((pid) => !before.includes(pid));
+    const found = livingWorkers(service).find((pid) => !before.includes(pid) && isWorker(pid));
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
