@@ -52,6 +52,11 @@ describe.skipIf(absent !== undefined)('Under the real systemd the service', () =
     expect(await machine.log()).not.toContain('systemd');
   });
 
+  it('goes on when the kernel ends a worker for want of memory', async () => {
+    await machine.systemctl('start', 'time-service');
+    expect(await machine.property('OOMPolicy')).toBe('continue'); // the memory of a unit is not limited everywhere
+  });
+
   it('is nobody, may do nothing and sees no process but its own', async () => {
     await machine.systemctl('start', 'time-service');
     const pid = await machine.property('MainPID');

@@ -37,6 +37,19 @@ describe('A worker that does not take a client within 10 s', () => {
   });
 });
 
+describe('A worker that hangs while nobody comes', () => {
+  it('is found out by its silence, killed and replaced; the others are left alone', async () => {
+    const service = await startWorkers(2);
+    const [hung = 0, well] = await readyWorkers(service, 2);
+    freeze(hung);
+    await readyWorkers(service, 3);
+    expect(service.stdout.match(/tidak menanggapi pada waktunya/g)).toHaveLength(1);
+    expect(service.stdout).toContain('Pekerja 1 tidak menanggapi pada waktunya');
+    expect(isAlive(hung)).toBe(false);
+    expect(livingWorkers(service).filter(isAlive)).toContain(well);
+  });
+});
+
 describe('A worker that is not ready within half a minute', () => {
   it('is killed, which the log says; the old ones stay', async () => {
     const service = await startWorkers(2);

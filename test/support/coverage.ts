@@ -4,11 +4,10 @@
  * A process that is killed has nothing to tell.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { mergeScriptCovs } from '@bcoe/v8-coverage';
 import v8 from '@vitest/coverage-v8';
 import { V8CoverageProvider } from '@vitest/coverage-v8/dist/provider.js';
@@ -19,13 +18,13 @@ import { type ReportContext, type Vitest, parseAstAsync } from 'vitest/node';
 const DIST = new URL('../../dist/', import.meta.url).href;
 
 class CoverageOfServices extends V8CoverageProvider {
-  /** The folder that services write to. */
+  /** The folder that services write to; Vitest removes it before each run. */
   #folder = '';
   readonly #scripts = new Map<string, Profiler.ScriptCoverage>();
 
   override initialize(vitest: Vitest): void {
     super.initialize(vitest);
-    this.#folder = mkdtempSync(join(tmpdir(), 'coverage-'));
+    this.#folder = join(this.options.reportsDirectory, 'services');
     process.env['SERVICE_COVERAGE'] = this.#folder;
   }
 
@@ -36,30 +35,20 @@ class CoverageOfServices extends V8CoverageProvider {
 
   override async generateCoverage(context: ReportContext) {
     const coverage = await super.generateCoverage(context);
-    try {
-      this.#sweep();
-      const compiled = join(this.#folder, 'compiled');
-      execFileSync('npx', [
-        'tsc',
-        '-p',
-        'tsconfig.build.json',
-        '--sourceMap',
-        '--outDir',
-        compiled,
-      ]);
-      for (const script of this.#scripts.values()) {
-        const counted = await ofSource(script, join(compiled, script.url.slice(DIST.length)));
-        for (const [source, counts] of Object.entries(counted))
-          add(counts, coverage.fileCoverageFor(source));
-      }
-    } finally {
-      rmSync(this.#folder, { recursive: true });
+    this.#sweep();
+    const compiled = join(this.options.reportsDirectory, 'compiled');
+    execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json', '--sourceMap', '--outDir', compiled]);
+    for (const script of this.#scripts.values()) {
+      const counted = await ofSource(script, join(compiled, script.url.slice(DIST.length)));
+      for (const [source, counts] of Object.entries(counted))
+        add(counts, coverage.fileCoverageFor(source));
     }
     return coverage;
   }
 
   /** Reads what the services that have ended tell of `dist/`, and removes it. */
   #sweep(): void {
+    if (!existsSync(this.#folder)) return;
     for (const name of readdirSync(this.#folder)) {
       const file = join(this.#folder, name);
       const scripts = scriptsOf(readFileSync(file, 'utf8'));
@@ -94,7 +83,7 @@ async function ofSource(script: Profiler.ScriptCoverage, compiled: string) {
     sourceMap: JSON.parse(readFileSync(`${compiled}.map`, 'utf8')) as NonNullable<
       Options['sourceMap']
     >,
-    coverage: script,
+    coverage: { ...script, url: pathToFileURL(compiled).href }, // which the map is relative to
   });
 }
 
@@ -103,18 +92,16 @@ interface Place {
   start: { line: number };
 }
 
-/** Adds the counts of a source to those that Vitest has of it. */
+/** Adds the counts of a source to those that Vitest has of it. Of functions, whose places differ too much, none are added. */
 function add(counts: Counts, to: Counts): void {
   for (const [id, same] of samePlaces(counts.statementMap, to.statementMap))
     to.s[same]! += counts.s[id]!;
-  for (const [id, same] of samePlaces(locations(counts.fnMap), locations(to.fnMap)))
-    to.f[same]! += counts.f[id]!;
-  for (const [id, same] of samePlaces(locations(counts.branchMap), locations(to.branchMap)))
+  for (const [id, same] of samePlaces(branches(counts), branches(to)))
     for (const way of to.b[same]!.keys()) to.b[same]![way]! += counts.b[id]![way] ?? 0;
 }
 
-function locations(map: Record<string, { loc: Place }>): Record<string, Place> {
-  return Object.fromEntries(Object.entries(map).map(([id, { loc }]) => [id, loc]));
+function branches({ branchMap }: Counts): Record<string, Place> {
+  return Object.fromEntries(Object.entries(branchMap).map(([id, { loc }]) => [id, loc]));
 }
 
 /** The ids of what is the same place of the source: tsc and Vitest give it other columns, but it is the nth in its line for both. */

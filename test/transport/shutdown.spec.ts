@@ -5,6 +5,7 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { firstValueFrom, interval } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { nextEvent, startLineApplication } from '../support/line-application.js';
+import type { TestClient } from '../support/line-client.js';
 import { EchoController, Gate } from './controllers.js';
 
 const PATIENT = { shutdownGraceMs: 10_000 };
@@ -52,6 +53,22 @@ describe('Closing', () => {
       expect(await client.transcript()).toBe('PONG\r\n'.repeat(count));
       client.end();
     }
+    await closed;
+  });
+
+  it('of a crowd answers who asks while others are being told of the end', async () => {
+    const { connect, server } = await startLineApplication([EchoController], PATIENT);
+    const clients: TestClient[] = [];
+    while (clients.length < 300) clients.push(await connect());
+    await expect.poll(() => server.stats().connections.open).toBe(clients.length);
+    const ends = clients.map((client) => client.ended());
+    const closed = server.close();
+    await Promise.race(ends);
+    for (const client of clients) if (!client.socket.readableEnded) client.send('PING\n');
+    await Promise.all(ends);
+    const answered = clients.filter(({ received }) => received === 'PONG\r\n');
+    expect(answered.length).toBeGreaterThan(200);
+    for (const client of clients) client.end();
     await closed;
   });
 

@@ -13,6 +13,8 @@ export type ToWorker =
   /** A client, whose socket comes with it. Until it is `taken`, no other one comes. */
   | { readonly type: 'client' }
   | { readonly type: 'report' }
+  /** Whether it is there: it answers with `open`. */
+  | { readonly type: 'ask' }
   /** No client will come any more: finish, and end. */
   | { readonly type: 'leave' };
 

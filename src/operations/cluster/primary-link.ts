@@ -86,6 +86,9 @@ export class PrimaryLink {
       case 'report':
         void this.#report();
         break;
+      case 'ask':
+        if (this.#serving !== undefined) this.#tell(this.#serving);
+        break;
       case 'leave':
         void this.#leave();
     }
@@ -112,8 +115,12 @@ export class PrimaryLink {
     this.#isTelling = true;
     setTimeout(() => {
       this.#isTelling = false;
-      this.#send({ type: 'open', open: placesOf(serving) });
+      this.#tell(serving);
     }, TELL_MS);
+  }
+
+  #tell(serving: Serving): void {
+    this.#send({ type: 'open', open: placesOf(serving) });
   }
 
   async #report(): Promise<void> {

@@ -15,6 +15,8 @@ const START_MS = 30_000;
  * machine keeps a process from that for so long: who does not hangs.
  */
 const TAKE_MS = 10_000;
+/** How often it is asked whether it is there; who has said nothing since the last time hangs. */
+const ASK_MS = 10_000;
 /** How long it may take to tell what it has counted; of one that does not, the last numbers are told. */
 const REPORT_MS = 1_000;
 
@@ -46,11 +48,14 @@ export class WorkerProcess implements Taker<Socket> {
   #cut: number | undefined;
   #isLeaving = false;
   #isKilled = false;
+  /** Whether it has said anything since it was asked. */
+  #isHeard = true;
+  #watch: NodeJS.Timeout | undefined;
 
   /**
    * @param env its environment; a variable that is `undefined` there, it has not
    * @param address where clients connect
-   * @param onHung called if it is not ready in time, or does not take a client, which is given back when it has ended
+   * @param onHung called if it is not ready in time, does not answer, or does not take a client, which is given back when it has ended
    */
   constructor(
     env: NodeJS.ProcessEnv,
@@ -63,7 +68,7 @@ export class WorkerProcess implements Taker<Socket> {
     this.output = this.#worker?.process.stdout ?? null;
     this.ended = endOf(worker);
     this.ready = new Promise((resolve) => {
-      const timer = setTimeout(() => this.onHung(this), START_MS);
+      const timer = setTimeout(() => this.#hang(), START_MS);
       this.#onReady = (isReady) => {
         clearTimeout(timer);
         resolve(isReady);
@@ -113,7 +118,7 @@ export class WorkerProcess implements Taker<Socket> {
 
   take(socket: Socket): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.onHung(this), TAKE_MS);
+      const timer = setTimeout(() => this.#hang(), TAKE_MS);
       this.#onTaken = (isTaken) => {
         clearTimeout(timer);
         resolve(isTaken);
@@ -124,7 +129,7 @@ export class WorkerProcess implements Taker<Socket> {
 
   /** Asks for what it has counted. Who asks at the same time is told the same. */
   report(): Promise<void> {
-    this.#report ??= this.#ask().finally(() => {
+    this.#report ??= this.#askForReport().finally(() => {
       this.#report = undefined;
     });
     return this.#report;
@@ -153,12 +158,23 @@ export class WorkerProcess implements Taker<Socket> {
   /** Nobody waits for one that has ended. */
   async #followEnd(): Promise<void> {
     await this.ended;
+    clearInterval(this.#watch);
     this.#onReady?.(false);
     this.#onTaken?.(false);
     this.#onReport?.();
   }
 
-  #ask(): Promise<void> {
+  #askWhetherThere(): void {
+    if (!this.#isHeard) this.#hang();
+    this.#isHeard = false;
+    this.#send({ type: 'ask' });
+  }
+
+  #hang(): void {
+    if (!this.#isKilled) this.onHung(this);
+  }
+
+  #askForReport(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, REPORT_MS);
       this.#onReport = () => {
@@ -172,12 +188,14 @@ export class WorkerProcess implements Taker<Socket> {
   }
 
   #hear(message: ToPrimary): void {
+    this.#isHeard = true;
     switch (message.type) {
       case 'started':
         this.#send({ type: 'begin', address: this.address });
         break;
       case 'ready':
         this.#max = message.max;
+        this.#watch = setInterval(() => this.#askWhetherThere(), ASK_MS);
         this.#onReady?.(true);
         break;
       case 'taken':

@@ -281,6 +281,14 @@ describe('readSettings', () => {
     ]);
   });
 
+  it('refuses one port for both clients and management, unless each takes a free one', () => {
+    expect(faults({ PORT: '9000', MANAGEMENT_PORT: '9000' })).toEqual([
+      'The settings are wrong:',
+      '  MANAGEMENT_PORT must be another port than PORT, not 9000, too',
+    ]);
+    expect(() => readSettings({ PORT: '0', MANAGEMENT_PORT: '0' })).not.toThrow();
+  });
+
   it('refuses REQUIRE_CLOCK_SYNC=true alone: nobody could ask whether it is ready', () => {
     expect(faults({ REQUIRE_CLOCK_SYNC: 'true' })).toEqual([
       'The settings are wrong:',

@@ -105,18 +105,25 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const alone = NEEDS.filter(
     ([name, needed]) => name in given && given[name] !== 'false' && !(needed in given),
   );
-  if (result.success && alone.length === 0) return result.output;
+  const clashes = result.success ? clashesOf(result.output) : [];
+  if (result.success && alone.length + clashes.length === 0) return result.output;
   const wrong = result.issues?.map(({ path, message }) => ({
     name: String(path?.[0].key),
     rule: message,
   }));
   throw new SettingsError([
     ...(wrong ?? []),
+    ...clashes,
     ...alone.map(([name, needed]) => ({
       name,
       rule: `has no effect without ${needed}: set that, too`,
     })),
   ]);
+}
+
+function clashesOf({ PORT, MANAGEMENT_PORT }: Settings): SettingFault[] {
+  if (PORT === 0 || PORT !== MANAGEMENT_PORT) return [];
+  return [{ name: 'MANAGEMENT_PORT', rule: `must be another port than PORT, not ${PORT}, too` }];
 }
 
 /** The settings as Nest injects them: `@Inject(settings.KEY) given: Settings`. */
