@@ -71,13 +71,18 @@ export class LineAdmission {
     return this.#isCut;
   }
 
-  /** From now on no more than so many sockets on their way that have no place. */
+  /** From now on no more than so many sockets on their way that have no place, and as many of clients who are being told so. */
   lower(spare: number): void {
     this.#maxBeyond = Math.min(spare, MAX_BEYOND);
+    this.#refused.lower(spare);
   }
 
   /** A socket that has just been accepted. */
   enter(socket: Socket): void {
+    if (this.#isCut) {
+      socket.destroy(); // it was in the backlog: nobody waits for what it would agree on
+      return;
+    }
     const peer = new SocketPeer(socket);
     if (this.#proxies === undefined) this.#admit(socket, peer);
     else this.#enterByProxy(this.#proxies, socket, peer);
@@ -158,6 +163,7 @@ export class LineAdmission {
     this.#agreeing.add(socket);
     socket.on('close', () => this.#agreeing.delete(socket));
     handshakes.begin(socket, peer, {
+      hasPlace: !this.#beyond.has(socket),
       onAgreed: (secured, known) => {
         leave();
         this.#accept(secured, known);

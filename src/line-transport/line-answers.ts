@@ -21,6 +21,7 @@ import {
   replyLines,
 } from './line-reply.js';
 import type { LineWriter } from './line-writer.js';
+import { isTurnOver, waitForTurn } from './loop-turn.js';
 import type { MeasuredLine } from './measured-line.js';
 
 /** What is pushed may wait for its turn, or for a client that does not read, up to this length. */
@@ -205,6 +206,7 @@ export class LineAnswers {
     const replies = repliesOf(answer, this.host.maxEmittedReplies);
     this.#stream = replies;
     let isDone = false;
+    let said = 0;
     try {
       while (this.writer.isOpen) {
         isDone = true; // unless it says otherwise: an iterator that throws has ended, too
@@ -214,7 +216,7 @@ export class LineAnswers {
         this.#say(reply.value, context);
         this.#midReply = !this.#welcoming && !this.host.isSilent(context);
         this.writer.flushSoon();
-        await this.#untilRead();
+        await this.#untilNext(++said);
       }
       if (this.writer.isGone) this.leave(); // who hears of it later finds this line served
     } finally {
@@ -224,9 +226,14 @@ export class LineAnswers {
     }
   }
 
-  /** The time that the client takes to read is not the handler's. */
-  async #untilRead(): Promise<void> {
+  /**
+   * The client has to read what it was told, and a stream that has its replies at hand, and a client that takes them at once, would
+   * leave nobody else a turn. That time is not the handler's.
+   * @param said replies of the stream
+   */
+  async #untilNext(said: number): Promise<void> {
     this.#isWaiting = true;
+    if (isTurnOver(said, Infinity)) await turn();
     await this.writer.untilRead();
     this.#isWaiting = false;
   }
@@ -296,6 +303,10 @@ export class LineAnswers {
   #write(line: string): void {
     this.host.onReply(this.connection, this.writer.write(line));
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise(waitForTurn);
 }
 
 async function letGo(stream: AsyncIterator<unknown> | undefined): Promise<void> {

@@ -256,7 +256,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
       isClientsTurn: !this.#conversing || isBlocked,
       isMidLine: this.#decoder.isMidLine,
       hasEndedLine: this.#hasEndedLine,
-      isRead: !this.#conversing && !this.#isPaused,
+      isRead: !this.#conversing, // who is paused all the same keeps too much: half a line is no reason to stay
       waiting,
       taken,
     });
@@ -302,7 +302,7 @@ export class LineConnection<Session extends object = Record<string, unknown>> im
 
   /** Tells the server what is kept. @returns whether that is too much */
   #account(): boolean {
-    const held = this.#over ? 0 : this.#decoder.pendingBytes + this.#writer.waiting;
+    const held = this.#over ? 0 : this.#decoder.heldBytes + this.#writer.waiting;
     const grown = held - this.#held;
     this.#held = held;
     return this.#host.onHeld(this, held, grown);

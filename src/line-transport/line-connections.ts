@@ -10,14 +10,22 @@ import { forgetLast } from './line-writer.js';
 /** So many conversations are ended between two looks at the sockets: that takes about a millisecond. */
 const DRAINED_AT_ONCE = 8;
 
+/** Time that the process stood still (a machine that sleeps, a long computation) is nobody's: no more than this passes between two looks. */
+const MAX_LIVED_MS = 1_000;
+
 export class LineConnections {
   /** The conversations that are not over. */
   readonly #open = new Set<LineConnection>();
   /** Conversations that are over, their sockets still there; the longest first. */
   readonly #lingering = new Set<LineConnection>();
+  /** Those of them that were told to go at once, to make room. */
+  readonly #leaving = new Set<LineConnection>();
   /** What is still done for those who have gone. */
   readonly #farewells = new Set<Promise<void>>();
   #limitsCheck: NodeJS.Timeout | undefined;
+  #lookedAt = 0;
+  /** Milliseconds that were lived through while anyone was there. */
+  #lived = 0;
   #isCut = false;
   #onEmpty: (() => void) | undefined;
   readonly #perNetwork = new Map<string, number>();
@@ -87,7 +95,10 @@ export class LineConnections {
   makeRoom(): void {
     if (this.#open.size + this.#kept + this.#lingering.size < this.max) return;
     const [longest] = this.#lingering;
-    longest?.destroy('shutdown');
+    if (longest === undefined) return;
+    this.#lingering.delete(longest); // its descriptor is free when it is destroyed, although 'close' comes later
+    this.#leaving.add(longest);
+    longest.destroy('shutdown');
   }
 
   /** @param checkMs how often limits are looked at: by one timer for all, as long as anyone is there */
@@ -99,12 +110,24 @@ export class LineConnections {
       this.#networks.set(connection, network);
       this.#count(network, 1);
     }
-    this.#limitsCheck ??= setInterval(() => {
-      const now = performance.now();
-      for (const each of this.#open) each.checkLimits(now);
-      forgetLast();
-      this.onLook(now);
-    }, checkMs());
+    if (this.#limitsCheck !== undefined) return;
+    const everyMs = checkMs();
+    this.#lookedAt = performance.now();
+    this.#limitsCheck = setInterval(() => {
+      const isLate = performance.now() - this.#lookedAt > 2 * everyMs;
+      if (isLate)
+        setImmediate(() => this.#look()); // timers run before the sockets are polled: what has come is heard first
+      else this.#look();
+    }, everyMs);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    this.#lived += Math.min(now - this.#lookedAt, MAX_LIVED_MS);
+    this.#lookedAt = now;
+    for (const each of this.#open) each.checkLimits(this.#lived);
+    forgetLast();
+    this.onLook(now);
   }
 
   /** Its conversation is over. */
@@ -118,6 +141,7 @@ export class LineConnections {
   /** Its socket is gone. */
   remove(connection: LineConnection): void {
     this.#lingering.delete(connection);
+    this.#leaving.delete(connection);
     this.#leave();
   }
 
@@ -131,7 +155,8 @@ export class LineConnections {
 
   /** Whether nobody is left, and nothing to do. */
   get isEmpty(): boolean {
-    return this.#open.size + this.#lingering.size + this.#farewells.size === 0;
+    const { size } = this.#leaving;
+    return this.#open.size + this.#lingering.size + size + this.#farewells.size === 0;
   }
 
   /** Clients are served again that come from now on. */

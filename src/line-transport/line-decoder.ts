@@ -58,6 +58,11 @@ export class LineDecoder {
     return this.#pendingBytes - this.#offset;
   }
 
+  /** All that is kept: that, and the begin of the line that is arriving. */
+  get heldBytes(): number {
+    return this.pendingBytes + this.#partial.length;
+  }
+
   /** The bytes of a line whose end has not arrived; `undefined` between lines. */
   get unfinished(): Buffer | undefined {
     return this.#partialLength > 0 ? this.#partial.subarray(0, this.#partialLength) : undefined;

@@ -39,6 +39,7 @@ export class LineListener {
   readonly #taken = new Set<Socket>();
   /** Connections taken from the kernel, whatever became of them. */
   #arrived = 0;
+  #isClosed = false;
 
   constructor(
     private readonly host: LineHost,
@@ -110,6 +111,7 @@ export class LineListener {
   async close(): Promise<void> {
     const [arrived, isCut] = [() => this.#arrived, () => this.#admission.isCut];
     await takeBacklog(this.options.backlog, arrived, isCut); // an acceptor's clients may also be about to say who they are
+    this.#isClosed = true;
     this.#admission.cutUnnamed();
     await new Promise((resolve) => {
       this.server.close(resolve);
@@ -129,6 +131,7 @@ export class LineListener {
 
   /** What a server does itself with a socket that it accepts. */
   #take(socket: Socket): void {
+    if (this.#isClosed) socket.destroy();
     if (socket.destroyed) return; // its 'close' may be over
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);

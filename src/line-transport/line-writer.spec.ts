@@ -76,6 +76,27 @@ describe('While the system has not taken what was written', () => {
     expect(stream.chunks.filter(({ length }) => length > 0)).toHaveLength(2);
   });
 
+  it('what waits is bytes, and not the thousand texts that it was made of', async () => {
+    const waited: unknown[] = [];
+    let take: () => void = () => undefined;
+    const stream = new Writable({
+      decodeStrings: false,
+      highWaterMark: 100_000,
+      write(_chunk, _encoding, callback) {
+        take = callback;
+      },
+      writev(chunks, callback) {
+        waited.push(...chunks.map(({ chunk }: { chunk: unknown }) => chunk));
+        callback();
+      },
+    });
+    const writer = new LineWriter(stream);
+    for (let count = 0; count < 3; count++) writer.write('x'.repeat(20_000));
+    take();
+    await nextTurn();
+    expect(waited).toEqual([expect.any(Buffer), expect.any(Buffer)]);
+  });
+
   it('an end lets nothing be lost, and nothing be said after it', async () => {
     const { stream, writer, takeAll } = openSlow();
     for (const text of ['first', 'second']) {

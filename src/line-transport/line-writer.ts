@@ -106,7 +106,7 @@ export class LineWriter {
     if (text.length <= MAX_KEPT_LENGTH) last = outgoing;
     if (this.#isEnding) return outgoing.line;
     this.#outgoing += outgoing.bytes;
-    if (this.#outgoing.length >= MAX_OUTGOING_LENGTH) this.flush();
+    if (this.#isLong) this.flush();
     return outgoing.line;
   }
 
@@ -114,7 +114,7 @@ export class LineWriter {
   writeBytes(bytes: Buffer): void {
     if (this.#isEnding) return;
     this.#outgoing += bytes.toString('latin1');
-    if (this.#outgoing.length >= MAX_OUTGOING_LENGTH) this.flush();
+    if (this.#isLong) this.flush();
   }
 
   /** Says what was said before, then closes this side. */
@@ -131,11 +131,12 @@ export class LineWriter {
    */
   flush(): void {
     const { writable, writableLength } = this.stream;
-    if (writable && writableLength > 0 && this.#outgoing.length < MAX_OUTGOING_LENGTH) {
-      this.#gather();
-    } else {
-      this.#flushAll();
-    }
+    if (writable && writableLength > 0 && !this.#isLong) this.#gather();
+    else this.#flushAll();
+  }
+
+  get #isLong(): boolean {
+    return this.#outgoing.length >= MAX_OUTGOING_LENGTH;
   }
 
   #gather(): void {
@@ -149,7 +150,7 @@ export class LineWriter {
 
   #flushAll(): void {
     if (this.#outgoing === '') return;
-    if (this.#isBlocked && this.#outgoing.length < MAX_OUTGOING_LENGTH) return; // it is in line already
+    if (this.#isBlocked && !this.#isLong) return; // it is in line already
     const outgoing = this.#outgoing;
     this.#outgoing = '';
     if (outgoing.length <= MAX_PIECE_LENGTH && !this.#isBlocked) this.#send(outgoing);
@@ -214,6 +215,9 @@ export class LineWriter {
     if (!this.stream.writable) return;
     this.#given += outgoing.length;
     this.onSent?.(outgoing.length);
-    if (!this.stream.write(outgoing, 'latin1')) this.#isBlocked = true;
+    // What has to wait is bytes: a text is the thousand texts that it was made of.
+    const waits = typeof outgoing === 'string' && this.stream.writableLength > 0;
+    const given = waits ? Buffer.from(outgoing, 'latin1') : outgoing;
+    if (!this.stream.write(given, 'latin1')) this.#isBlocked = true;
   }
 }

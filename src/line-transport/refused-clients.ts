@@ -12,14 +12,20 @@ const MAX_TOLD = 100;
 export class RefusedClients {
   /** The longest first. */
   readonly #told = new Set<Socket>();
+  #maxTold = MAX_TOLD;
 
   /** @param refusal what they are told */
   constructor(private readonly refusal: string) {}
 
+  /** From now on no more than so many at the same time. */
+  lower(max: number): void {
+    this.#maxTold = Math.min(max, MAX_TOLD);
+  }
+
   /** Tells a client that it is not served; what it says meanwhile is dropped. */
   tell(socket: Socket): void {
     const [longest] = this.#told;
-    if (this.#told.size >= MAX_TOLD) longest?.destroy();
+    if (this.#told.size >= this.#maxTold) longest?.destroy();
     this.#told.add(socket);
     const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
     socket.on('close', () => {

@@ -7,6 +7,8 @@ import { type Peer, SocketPeer } from './line-peer.js';
 
 /** What becomes of a handshake; one of these is called, once. */
 export interface HandshakeFate {
+  /** Whether it may be served when it has agreed. */
+  readonly hasPlace: boolean;
   onAgreed(socket: TLSSocket, peer: Peer): void;
   /** No session came about, and the socket is gone. */
   onFailed(peer: Peer): void;
@@ -21,7 +23,10 @@ interface Handshake {
 export class TlsHandshakes {
   /** By both ends of their connections. */
   readonly #begun = new Map<string, Handshake>();
-  /** Over a Unix domain socket a connection has no ends to know it by: every client is like every other, and only their number counts. */
+  /**
+   * Over a Unix domain socket a connection has no ends to know it by: every client is like every other, and only their number counts.
+   * Those who have a place are the last: who agrees takes one of them, who fails one of the others.
+   */
   readonly #ofAnybody: HandshakeFate[] = [];
   readonly #agree: (socket: Socket) => void;
 
@@ -40,9 +45,14 @@ export class TlsHandshakes {
   /** @param socket whose next byte is the first of TLS */
   begin(socket: Socket, peer: Peer, fate: HandshakeFate): void {
     const ends = endsOf(socket);
-    if (ends === undefined) this.#ofAnybody.push(fate);
+    if (ends === undefined) this.#addAnybody(fate);
     else this.#follow(socket, ends, { peer, fate, isOver: false });
     this.#agree(socket);
+  }
+
+  #addAnybody(fate: HandshakeFate): void {
+    if (fate.hasPlace) this.#ofAnybody.push(fate);
+    else this.#ofAnybody.unshift(fate);
   }
 
   #follow(socket: Socket, ends: string, handshake: Handshake): void {
@@ -74,7 +84,7 @@ export class TlsHandshakes {
   #fail(socket: TLSSocket): void {
     const peer = new SocketPeer(socket);
     socket.destroy();
-    if (peer.remoteAddress === undefined) this.#ofAnybody.pop()?.onFailed(peer);
+    if (peer.remoteAddress === undefined) this.#ofAnybody.shift()?.onFailed(peer);
   }
 }
 

@@ -333,7 +333,7 @@ export class Trial {
 
 function counters(model: Model): number[] {
   const { lines, handlerErrors, rejected, unknownCommands, overlongLines } = model;
-  return [lines, handlerErrors, rejected, unknownCommands, overlongLines];
+  return [lines + overlongLines, handlerErrors, rejected, unknownCommands, overlongLines];
 }
 
 type Stats = ReturnType<LineServer['stats']>;

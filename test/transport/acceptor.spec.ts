@@ -47,6 +47,31 @@ async function startWithAcceptor(options: LineServerOptions = {}): Promise<LineA
   return { ...application, port, connect: () => TestClient.connect(port) };
 }
 
+/** Its clients come when they are given, so many in one turn. */
+async function startGiving(options: LineServerOptions) {
+  const port = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+  const come: Socket[] = [];
+  port.on('connection', (socket) => come.push(socket));
+  await once(port, 'listening');
+  onTestFinished(() => {
+    port.close();
+  });
+  const address = port.address() as AddressInfo;
+  let take: (socket: Socket) => void = () => undefined;
+  const acceptor: Acceptor = (taker) => {
+    take = taker;
+    return Promise.resolve(address);
+  };
+  const { server } = await startWith({ ...options, acceptor });
+  const give = async (count: number): Promise<Socket[]> => {
+    await expect.poll(() => come.length).toBe(count);
+    const given = come.splice(0);
+    for (const socket of given) take(socket);
+    return given;
+  };
+  return { server, give, connect: () => TestClient.connect(address.port) };
+}
+
 describe('A server with an acceptor', () => {
   it('listens where that says, and has no port of its own', async () => {
     const { acceptor, port } = await startElsewhere();
@@ -104,6 +129,35 @@ describe('A server with an acceptor', () => {
     expect(await client.transcript()).toBe('PONG\r\n');
     client.end();
     await closed;
+  });
+
+  it('serves nobody any more when it has closed', async () => {
+    let give: ((socket: Socket) => void) | undefined;
+    const acceptor: Acceptor = (take) => {
+      give = take;
+      return Promise.resolve('elsewhere');
+    };
+    const { app, server } = await startWith({ acceptor });
+    await app.close();
+    const late = new Socket();
+    give?.(late);
+    expect(late.destroyed).toBe(true);
+    expect(server.stats().connections).toMatchObject({ open: 0, arriving: 0, accepted: 0 });
+  });
+
+  it('makes room for each of many that come at once, as long as somebody has only to go', async () => {
+    const most = 10;
+    const given: Socket[] = [];
+    const { connect, give, server } = await startGiving({ maxConnections: most });
+    const gone = await Promise.all(Array.from({ length: most }, connect));
+    for (const client of gone) client.socket.on('error', () => undefined);
+    given.push(...(await give(most)));
+    for (const client of gone) client.send('QUIT\n');
+    for (const client of gone) await client.ended(); // and does not close its side
+    await Promise.all(Array.from({ length: most }, connect));
+    given.push(...(await give(most)));
+    expect(server.stats().connections).toMatchObject({ open: most, accepted: 2 * most });
+    expect(given.filter(({ destroyed }) => !destroyed)).toHaveLength(most);
   });
 
   it('has nothing to do with one that has gone before it is given', async () => {

@@ -1,6 +1,8 @@
 /** A client that sends without end has its turns, and so has everyone else; told by what is served when, not by the clock. */
+import { Duplex, Readable } from 'node:stream';
 import { Controller } from '@nestjs/common';
 import { Ctx } from '@nestjs/microservices';
+import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   CLOSE,
@@ -12,6 +14,9 @@ import {
 import { LineConversation } from '../../src/line-transport/testing/index.js';
 import { startLineApplication } from '../support/line-application.js';
 import type { TestClient } from '../support/line-client.js';
+
+/** More than are told in a second. */
+const ROWS = 2_000_000;
 
 @Controller()
 class FloodController {
@@ -150,3 +155,44 @@ describe.each([
     expect(server.stats().lines).toBe(count);
   });
 });
+
+/** A client that takes whatever it is told, at once. */
+class Taker extends Duplex {
+  override _read(): void {
+    // It says what it is made to say.
+  }
+
+  override _write(_chunk: unknown, _encoding: string, callback: () => void): void {
+    callback();
+  }
+}
+
+describe('A stream whose replies are all at hand', () => {
+  it.each([
+    ['an AsyncIterable', (rows: () => Iterable<string>) => Readable.from(rows())],
+    ['an async generator', (rows: () => Iterable<string>) => eachOf(rows())],
+    ['an Observable of such', (rows: () => Iterable<string>) => of(eachOf(rows()))],
+  ])('leaves others their turns, also while its client takes them at once: %s', async (_, make) => {
+    let told = 0;
+    function* rows(): Iterable<string> {
+      while (told < ROWS) yield `row ${++told}`;
+    }
+    const { connect, server } = await startLineApplication([FloodController]);
+    server.addHandler('ROWS', () => Promise.resolve(make(rows)));
+    const other = await connect();
+    other.send('TIME\n');
+    expect(await other.line()).toBe('12:00:00');
+    const client = new Taker();
+    server.serve(client);
+    client.push('ROWS\n');
+    await expect.poll(() => told).toBeGreaterThan(0);
+    other.send('TIME\n');
+    expect(await other.line()).toBe('12:00:00');
+    expect(told).toBeLessThan(ROWS);
+    client.destroy();
+  });
+});
+
+async function* eachOf(rows: Iterable<string>): AsyncGenerator<string> {
+  yield* rows;
+}

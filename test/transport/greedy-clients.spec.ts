@@ -1,6 +1,6 @@
 /** What all clients together may cost: the greediest wait, and nobody else notices. */
 import { describe, expect, it } from 'vitest';
-import { startLineApplication } from '../support/line-application.js';
+import { nextEvent, startLineApplication } from '../support/line-application.js';
 import { EchoController, Gate } from './controllers.js';
 
 const LIMIT = 400_000;
@@ -48,6 +48,24 @@ describe('When more is kept for all clients than the server may keep', () => {
     expect(await quiet.send('PING\n').line()).toBe('PONG');
     for (const client of greedy) client.end();
     await expect.poll(() => server.stats().bufferedBytes).toBe(0);
+  });
+
+  it('half lines are of it, too, and are no reason to stay', async () => {
+    const { connect, server } = await startLineApplication([EchoController], {
+      maxBufferedBytes: 65_536,
+      maxLineBytes: 1_048_576,
+      lineTimeoutMs: 300,
+    });
+    const strained = nextEvent(server, 'strained');
+    const clients = await Promise.all(Array.from({ length: 4 }, connect));
+    for (const client of clients) client.send('x'.repeat(200_000));
+    expect(await strained).toEqual([true, expect.any(Number)]);
+    for (const client of clients) {
+      expect(await client.transcript()).toBe('TIMED OUT.\r\n');
+      client.end();
+    }
+    await expect.poll(() => server.stats().bufferedBytes).toBe(0);
+    expect(server.stats().connections.ended.lineTimeout).toBe(4);
   });
 
   it('a server that closes answers what has arrived of them all the same', async () => {

@@ -1,6 +1,7 @@
 /** Clients that send too slowly, or read too slowly: each limit hits the one who is slow, and no one who is only unhurried. */
 import { Controller } from '@nestjs/common';
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   Command,
@@ -258,5 +259,43 @@ describe('A client that sends without waiting', () => {
     expect(numbers).toEqual(Array.from({ length: count }, (_, index) => String(index + 1)));
     client.end();
     await once(client.socket, 'close');
+  });
+});
+
+/** As when a machine sleeps, or a handler computes: nothing of this process goes on. */
+function standStill(ms: number): void {
+  for (const until = performance.now() + ms; performance.now() < until;);
+}
+
+describe('Time in which the process stands still is no client’s', () => {
+  it('what has come meanwhile is heard before anybody is called silent', async () => {
+    const { connect } = await startLineApplication([EchoController], { idleTimeoutMs: 200 });
+    const client = await connect();
+    for (let round = 0; round < 3; round++) {
+      client.send('PING\n');
+      standStill(500);
+      expect(await client.line()).toBe('PONG');
+    }
+  });
+
+  it('what has come meanwhile is heard before a line is called late', async () => {
+    const { connect, server } = await startLineApplication([EchoController], {
+      lineTimeoutMs: 200,
+    });
+    const client = await connect();
+    client.send('PI');
+    await expect.poll(() => server.stats().bytes.received).toBe(2);
+    client.send('NG\n');
+    standStill(500);
+    expect(await client.line()).toBe('PONG');
+  });
+
+  it('who says something only when it has gone on is answered', async () => {
+    const { connect } = await startLineApplication([EchoController], { idleTimeoutMs: 1_800 });
+    const client = await connect();
+    expect(await client.send('PING\n').line()).toBe('PONG');
+    standStill(2_000);
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    expect(await client.send('PING\n').line()).toBe('PONG');
   });
 });

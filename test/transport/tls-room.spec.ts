@@ -126,6 +126,15 @@ describe.skipIf(missing('openssl'))('Those who agree on TLS', () => {
     for (const client of served) client.socket.destroy();
   });
 
+  it('are cut also where they are accepted after the grace, however long they might agree', async () => {
+    const { port, server } = await start({ shutdownGraceMs: 0 });
+    const connecting = Array.from({ length: 200 }, () => silent(port, '127.0.0.1'));
+    await connecting[0];
+    await server.close(); // a handshake may take two minutes
+    expect(server.stats().connections).toMatchObject({ open: 0, arriving: 0 });
+    for (const client of await Promise.all(connecting)) await client.ended();
+  });
+
   it('over a Unix domain socket have no address, are told apart by nothing, and take places all the same', async () => {
     const path = join(temporaryFolder(), 'socket');
     const { app, server } = await createLineApplication([EchoController], {
@@ -140,20 +149,25 @@ describe.skipIf(missing('openssl'))('Those who agree on TLS', () => {
       TestClient.of(connectTls({ path, rejectUnauthorized: false }));
     const first = overSocket();
     expect(await ping(first)).toBe('PONG');
+    const second = overSocket();
+    expect(await ping(second)).toBe('PONG'); // who agrees is served before who does not
     const refused = overSocket();
     expect(await refused.transcript()).toBe(FULL);
     refused.end();
     expect(server.stats().connections).toMatchObject({
-      open: 1,
-      arriving: 1,
+      open: 2,
+      arriving: 0,
       refused: { maxConnections: 1, tlsHandshake: 0 },
     });
     hanging.end();
     await expect.poll(() => server.stats().connections.refused.tlsHandshake).toBe(1);
-    expect(server.stats().connections).toMatchObject({ open: 1, arriving: 0 });
-    const second = overSocket();
-    expect(await ping(second)).toBe('PONG');
-    for (const client of [first, second]) client.end();
+    second.end();
+    await expect.poll(() => server.stats().connections.open).toBe(1);
+    const last = await TestClient.connect({ path });
+    await expect.poll(() => server.stats().connections.arriving).toBe(1);
+    last.end();
+    await expect.poll(() => server.stats().connections.arriving).toBe(0);
+    first.end();
     await expect.poll(() => server.stats().connections.open).toBe(0);
   });
 });
