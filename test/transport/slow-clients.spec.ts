@@ -267,11 +267,18 @@ function standStill(ms: number): void {
   for (const until = performance.now() + ms; performance.now() < until;);
 }
 
+/** Lets everybody's limits be looked at; what happens until then is no longer new. */
+async function lookedAt(afterMs = 120): Promise<void> {
+  standStill(afterMs);
+  for (let turn = 0; turn < 10; turn++) await nextTurn();
+}
+
 describe('Time in which the process stands still is no client’s', () => {
   it('what has come meanwhile is heard before anybody is called silent', async () => {
     const { connect } = await startLineApplication([EchoController], { idleTimeoutMs: 200 });
     const client = await connect();
     for (let round = 0; round < 3; round++) {
+      await lookedAt();
       client.send('PING\n');
       standStill(500);
       expect(await client.line()).toBe('PONG');
@@ -285,6 +292,7 @@ describe('Time in which the process stands still is no client’s', () => {
     const client = await connect();
     client.send('PI');
     await expect.poll(() => server.stats().bytes.received).toBe(2);
+    await lookedAt();
     client.send('NG\n');
     standStill(500);
     expect(await client.line()).toBe('PONG');
@@ -294,8 +302,8 @@ describe('Time in which the process stands still is no client’s', () => {
     const { connect } = await startLineApplication([EchoController], { idleTimeoutMs: 1_800 });
     const client = await connect();
     expect(await client.send('PING\n').line()).toBe('PONG');
-    standStill(2_000);
-    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    await lookedAt(600);
+    await lookedAt(2_000);
     expect(await client.send('PING\n').line()).toBe('PONG');
   });
 });

@@ -131,8 +131,8 @@ describe.skipIf(missing('openssl'))('Those who agree on TLS', () => {
     const connecting = Array.from({ length: 200 }, () => silent(port, '127.0.0.1'));
     await connecting[0];
     await server.close(); // a handshake may take two minutes
-    expect(server.stats().connections).toMatchObject({ open: 0, arriving: 0 });
-    for (const client of await Promise.all(connecting)) await client.ended();
+    await expect.poll(() => server.stats().connections.arriving).toBe(0);
+    for (const each of connecting) await (await each.catch(() => undefined))?.ended(); // some may come too late to be accepted
   });
 
   it('over a Unix domain socket have no address, are told apart by nothing, and take places all the same', async () => {
