@@ -51,7 +51,7 @@ export class LineMetrics {
     this.#counter(
       'line_lines_total',
       'Lines received, whatever became of them.',
-      ({ lines, protocolErrors }) => lines + protocolErrors.lineTooLong, // of which the server has not seen the end
+      ({ lines }) => lines,
     );
     this.#counter(
       'line_received_bytes_total',
