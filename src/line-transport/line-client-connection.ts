@@ -45,6 +45,8 @@ export class LineClientConnection {
   #rejectOpened!: (error: LineError) => void;
   #state: 'opening' | 'open' | 'over' = 'opening';
   #socketError: NodeJS.ErrnoException | undefined;
+  /** Lines without a reply that the system has not taken yet. */
+  #untaken = 0;
   /** The limit of connecting while it lasts, of lingering when all is over. */
   #timer: NodeJS.Timeout;
 
@@ -80,27 +82,33 @@ export class LineClientConnection {
    * @throws {LineError} `ERR_LINE_BUSY` if too many replies are owed already
    */
   request(line: string, listener: ReplyListener): () => void {
-    const { maxPendingRequests } = this.#options;
-    if (this.#replies.length >= maxPendingRequests) {
-      throw new LineError(
-        'ERR_LINE_BUSY',
-        `${maxPendingRequests} requests wait for replies already.`,
-      );
-    }
+    this.#assertRoom(this.#replies.length, 'requests wait for replies');
     const unlisten = this.#replies.add(line, listener);
     this.#write(line);
     return unlisten;
   }
 
-  /** Writes a line that gets no reply. Resolves when the system has taken it; rejects with ERR_LINE_CLOSED. */
-  tell(line: string): Promise<void> {
-    return new Promise((resolve, reject) => {
+  /**
+   * Writes a line that gets no reply. Resolves when the system has taken it.
+   * @throws {LineError} `ERR_LINE_BUSY` if it has not taken as many already; `ERR_LINE_CLOSED`
+   */
+  async tell(line: string): Promise<void> {
+    this.#assertRoom(this.#untaken, 'lines wait to be taken');
+    this.#untaken++;
+    await new Promise<void>((resolve, reject) => {
       this.#write(line, (error) => {
+        this.#untaken--;
         // Node calls back without an error for what was still to be written when the socket was destroyed.
         if (error || this.socket.destroyed) reject(unwrittenError(this.#options, error));
         else resolve();
       });
     });
+  }
+
+  #assertRoom(waiting: number, what: string): void {
+    const { maxPendingRequests } = this.#options;
+    if (waiting < maxPendingRequests) return;
+    throw new LineError('ERR_LINE_BUSY', `${maxPendingRequests} ${what} already.`);
   }
 
   /** Delivers what was written and closes; those who wait for replies get ERR_LINE_CLOSED. */

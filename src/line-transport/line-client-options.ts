@@ -35,7 +35,7 @@ export interface LineClientOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** The longest line taken from the server, in bytes without its line end, 1–16,777,216. Default 65,536. */
   readonly maxLineBytes?: number | undefined;
-  /** The most requests that wait for replies at once, late ones included, 1–1,000,000. Default 10,000. */
+  /** The most requests that wait for replies at once, late ones included, and emitted lines that wait to be taken, 1–1,000,000. Default 10,000. */
   readonly maxPendingRequests?: number | undefined;
   /**
    * Milliseconds before the first attempt to connect again after a loss, 1–600,000. Each further attempt waits twice as

@@ -371,6 +371,19 @@ describe('A line that no request waits for', () => {
 });
 
 describe('An emitted line', () => {
+  it('is not written if too many are not taken yet, and is again when they are', async () => {
+    const { client, peer } = await converse({ maxPendingRequests: 1 });
+    peer.socket.pause();
+    const first = lastValueFrom(client.emit('LOG', 'x'.repeat(20_000_000)));
+    expect(await faultOf(client.emit('LOG', 'b'))).toMatchObject({
+      code: 'ERR_LINE_BUSY',
+      message: '1 lines wait to be taken already.',
+    });
+    peer.socket.resume();
+    await first;
+    await lastValueFrom(client.emit('LOG', 'c'));
+  });
+
   it('leaves without a subscription, waits for no reply, and keeps its place', async () => {
     const { client, peer } = await converse();
     client.emit('LOG', 'a');
