@@ -64,9 +64,9 @@ describe.skipIf(missing('prlimit'))('A service with few file descriptors', () =>
     const answers = await Promise.all(clients.map(ask));
     const served = clients.filter((_, index) => answers[index]?.startsWith('JAM '));
     expect(served.length).toBeGreaterThan(40);
-    expect(new Set(answers.map((answer) => answer.replace(/[\d:]+$/, '')))).toEqual(
-      new Set(['JAM ', FULL, 'closed']),
-    );
+    const others = answers.filter((answer) => !answer.startsWith('JAM '));
+    expect(others).toContain(FULL);
+    expect(others.filter((answer) => answer !== FULL && answer !== 'closed')).toEqual([]);
     for (const client of served) expect(await ask(client)).toMatch(/^JAM /);
     for (const client of clients) client.socket.destroy();
     await expect

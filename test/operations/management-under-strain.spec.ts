@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectAtLast, freePort } from '../support/free-port.js';
 import { TestClient } from '../support/line-client.js';
 import { readyz, series, startManaged } from '../support/management.js';
+import { allowFiles } from '../support/open-files.js';
 import { missing } from '../support/programs.js';
 import { MAIN } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -52,16 +53,21 @@ describe.skipIf(missing('prlimit'))('with few file descriptors', () => {
 
   it('and none left, who is connected is answered; others, when there are some again', async () => {
     const { service, url } = await startManaged({ LOCALE: 'id' }, [...within]);
+    const [port, pid] = [await service.port(), service.process.pid ?? 0];
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     onTestFinished(() => agent.destroy());
     expect(await statusOf(`${url}/livez`, agent)).toBe(200);
-    const clients = await connectMany(await service.port(), 310);
+    const [client] = await connectMany(port, 1);
+    expect(await client?.send('TIME\n').line()).toMatch(/^JAM /);
+    allowFiles(pid, 16); // fewer than are open already
+    const [late] = await connectMany(port, 1);
     await service.logs(/Soket server gagal: .*EMFILE/);
+    expect(await client?.send('TIME\n').line()).toMatch(/^JAM /);
     expect(await statusOf(`${url}/livez`, agent)).toBe(200);
     expect(await statusOf(`${url}/metrics`, agent)).toBe(200);
-    expect(await statusOf(`${url}/readyz`, agent)).toBe(503);
-    for (const client of clients) client.socket.destroy();
-    await expect.poll(async () => (await readyz(url)).code).toBe(200);
+    allowFiles(pid, LIMIT);
+    expect(await late?.send('TIME\n').line()).toMatch(/^JAM /);
+    expect((await readyz(url)).code).toBe(200);
     expect((await service.stop()).code).toBe(0);
   });
 });
