@@ -9,6 +9,8 @@ import { forgetLast } from './line-writer.js';
 
 /** So many conversations are ended between two looks at the sockets: that takes about a millisecond. */
 const DRAINED_AT_ONCE = 8;
+/** But no fewer than so many a millisecond; at twice the rate their own ends would make the turns longer and longer. */
+const DRAINED_PER_MS = 4;
 
 /** Time that the process stood still (a machine that sleeps, a long computation) is nobody's: no more than this passes between two looks. */
 const MAX_LIVED_MS = 1_000;
@@ -171,12 +173,16 @@ export class LineConnections {
 
   /**
    * Has every conversation end as soon as what has arrived is answered. A few at a time: what comes between the last look at the sockets
-   * and the end of a conversation is not answered, and the ends of a crowd take long.
+   * and the end of a conversation is not answered, and the ends of a crowd take long. The slower the turns, the more at a time.
    */
   drain(): void {
     const left = Array.from(this.#open);
+    let before = performance.now();
     const drainSome = (): void => {
-      for (const connection of left.splice(-DRAINED_AT_ONCE)) connection.drain();
+      const now = performance.now();
+      const count = Math.max(DRAINED_AT_ONCE, Math.ceil((now - before) * DRAINED_PER_MS));
+      before = now;
+      for (const connection of left.splice(-count)) connection.drain();
       if (left.length > 0) setImmediate(() => setImmediate(drainSome)); // when these have had their look
     };
     drainSome();

@@ -72,6 +72,30 @@ describe('Closing', () => {
     await closed;
   });
 
+  it('of a crowd ends within the grace also where a few keep the server busy', async () => {
+    const { connect, server } = await startLineApplication([EchoController], {
+      shutdownGraceMs: 3_000,
+    });
+    server.addHandler('BURN', () => {
+      for (const until = performance.now() + 10; performance.now() < until;);
+      return Promise.resolve('burnt');
+    });
+    const busy = [await connect(), await connect()];
+    for (const client of busy) {
+      client.send('BURN\n');
+      client.socket.on('data', () => client.socket.writable && client.send('BURN\n'));
+    }
+    const clients: TestClient[] = [];
+    while (clients.length < 1_500) clients.push(await connect());
+    for (const client of clients) void client.ended().then(() => client.end());
+    await expect.poll(() => server.stats().connections.open).toBe(clients.length + busy.length);
+    const closed = nextEvent(server, 'closed');
+    void server.close();
+    const [cut] = await closed;
+    expect(cut).toBeLessThanOrEqual(busy.length);
+    for (const client of busy) client.socket.destroy();
+  });
+
   it('may be asked for again by whoever is told of it', async () => {
     const { connect, server } = await startLineApplication([EchoController], PATIENT);
     const client = await connect();

@@ -50,6 +50,7 @@ export class WorkerProcess implements Taker<Socket> {
   #isKilled = false;
   /** Whether it has said anything since it was asked. */
   #isHeard = true;
+  #askedAt = 0;
   #watch: NodeJS.Timeout | undefined;
 
   /**
@@ -68,9 +69,9 @@ export class WorkerProcess implements Taker<Socket> {
     this.output = this.#worker?.process.stdout ?? null;
     this.ended = endOf(worker);
     this.ready = new Promise((resolve) => {
-      const timer = setTimeout(() => this.#hang(), START_MS);
+      const stop = deadline(START_MS, () => this.#hang());
       this.#onReady = (isReady) => {
-        clearTimeout(timer);
+        stop();
         resolve(isReady);
       };
     });
@@ -118,9 +119,9 @@ export class WorkerProcess implements Taker<Socket> {
 
   take(socket: Socket): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#hang(), TAKE_MS);
+      const stop = deadline(TAKE_MS, () => this.#hang());
       this.#onTaken = (isTaken) => {
-        clearTimeout(timer);
+        stop();
         resolve(isTaken);
       };
       this.#send({ type: 'client' }, socket);
@@ -164,10 +165,16 @@ export class WorkerProcess implements Taker<Socket> {
     this.#onReport?.();
   }
 
+  /** What it said is heard first; and where the primary itself stood still, nobody has had the time to answer. */
   #askWhetherThere(): void {
-    if (!this.#isHeard) this.#hang();
-    this.#isHeard = false;
-    this.#send({ type: 'ask' });
+    const now = performance.now();
+    const isLate = now - this.#askedAt > 2 * ASK_MS;
+    this.#askedAt = now;
+    setImmediate(() => {
+      if (!this.#isHeard && !isLate) this.#hang();
+      this.#isHeard = false;
+      this.#send({ type: 'ask' });
+    });
   }
 
   #hang(): void {
@@ -195,6 +202,7 @@ export class WorkerProcess implements Taker<Socket> {
         break;
       case 'ready':
         this.#max = message.max;
+        this.#askedAt = performance.now();
         this.#watch = setInterval(() => this.#askWhetherThere(), ASK_MS);
         this.#onReady?.(true);
         break;
@@ -226,6 +234,22 @@ export class WorkerProcess implements Taker<Socket> {
     if (socket === undefined) this.#worker?.send(message, onSent);
     else this.#worker?.send(message, socket, { keepOpen: true }, onSent);
   }
+}
+
+/**
+ * Calls back after so long, unless it is stopped. What has been said by then is heard first, also where this process stood still:
+ * timers run before messages are read.
+ * @returns stops it
+ */
+function deadline(ms: number, onOver: () => void): () => void {
+  let over: NodeJS.Immediate | undefined;
+  const timer = setTimeout(() => {
+    over = setImmediate(onOver);
+  }, ms);
+  return () => {
+    clearTimeout(timer);
+    clearImmediate(over);
+  };
 }
 
 /** A new process; or why the system has none for it: no memory, say. */

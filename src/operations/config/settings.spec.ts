@@ -282,8 +282,9 @@ describe('readSettings', () => {
   });
 
   it('refuses one port for both clients and management, unless each takes a free one', () => {
-    expect(faults({ PORT: '9000', MANAGEMENT_PORT: '9000' })).toEqual([
+    expect(faults({ PORT: '9000', MANAGEMENT_PORT: '9000', WORKERS: 'x' })).toEqual([
       'The settings are wrong:',
+      expect.stringContaining('WORKERS must be'),
       '  MANAGEMENT_PORT must be another port than PORT, not 9000, too',
     ]);
     expect(() => readSettings({ PORT: '0', MANAGEMENT_PORT: '0' })).not.toThrow();

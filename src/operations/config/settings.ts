@@ -11,10 +11,11 @@ import { StartError } from '../start-error.js';
 import { SECRET_SETTINGS } from './setting-descriptions.js';
 
 const BOUNDS = LINE_OPTION_BOUNDS;
+const DEFAULT_PORT = 45_000;
 
 const SCHEMA = v.object({
   HOST: v.optional(v.string()),
-  PORT: whole({ ...BOUNDS.port, default: 45_000 }),
+  PORT: whole({ ...BOUNDS.port, default: DEFAULT_PORT }),
   WORKERS: workers(),
   MANAGEMENT_HOST: v.optional(v.string()),
   MANAGEMENT_PORT: v.optional(number(BOUNDS.port)),
@@ -105,7 +106,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const alone = NEEDS.filter(
     ([name, needed]) => name in given && given[name] !== 'false' && !(needed in given),
   );
-  const clashes = result.success ? clashesOf(result.output) : [];
+  const clashes = clashesOf(given);
   if (result.success && alone.length + clashes.length === 0) return result.output;
   const wrong = result.issues?.map(({ path, message }) => ({
     name: String(path?.[0].key),
@@ -121,8 +122,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   ]);
 }
 
-function clashesOf({ PORT, MANAGEMENT_PORT }: Settings): SettingFault[] {
-  if (PORT === 0 || PORT !== MANAGEMENT_PORT) return [];
+/** Whatever the hosts: nobody means one number for both. */
+function clashesOf(given: Record<string, string>): SettingFault[] {
+  const { PORT = String(DEFAULT_PORT), MANAGEMENT_PORT } = given;
+  if (PORT === '0' || PORT !== MANAGEMENT_PORT) return [];
   return [{ name: 'MANAGEMENT_PORT', rule: `must be another port than PORT, not ${PORT}, too` }];
 }
 
