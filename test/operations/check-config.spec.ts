@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { SETTING_NAMES } from '../../src/operations/config/settings.js';
 import { selfSigned } from '../support/certificates.js';
 import { missing } from '../support/programs.js';
-import { MAIN, Service } from '../support/service.js';
+import { COVERAGE, MAIN, Service } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 interface Checked {
@@ -23,7 +23,10 @@ async function check(
   args: string[] = [],
   cwd = temporaryFolder(),
 ): Promise<Checked> {
-  const child = spawn(process.execPath, [MAIN, '--check-config', ...args], { cwd, env });
+  const child = spawn(process.execPath, [MAIN, '--check-config', ...args], {
+    cwd,
+    env: { ...COVERAGE, ...env },
+  });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });

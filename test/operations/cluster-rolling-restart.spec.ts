@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestClient } from '../support/line-client.js';
-import { MAIN, Service, startService } from '../support/service.js';
+import { COVERAGE, MAIN, Service, startService } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import {
   isAlive,
@@ -44,7 +44,7 @@ async function startWithEnvFile(text: string): Promise<{ service: Service; file:
   writeFileSync(file, text);
   const child = spawn(process.execPath, [MAIN], {
     cwd,
-    env: { HOST: '127.0.0.1', PORT: '0', WORKERS: '2', SHUTDOWN_GRACE_MS: '300' },
+    env: { HOST: '127.0.0.1', PORT: '0', WORKERS: '2', SHUTDOWN_GRACE_MS: '300', ...COVERAGE },
   });
   const service = new Service(child);
   onTestFinished(() => {

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestClient } from '../support/line-client.js';
 import { managementOf, readyz } from '../support/management.js';
-import { MAIN, Service } from '../support/service.js';
+import { COVERAGE, MAIN, Service } from '../support/service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import {
   freeze,
@@ -144,7 +144,7 @@ describe('Ctrl-C in a terminal, which signals all processes at once,', () => {
   it('ends the service as a signal to the primary alone does', async () => {
     const child = spawn(process.execPath, [MAIN], {
       cwd: temporaryFolder(),
-      env: { HOST: '127.0.0.1', PORT: '0', WORKERS: '2', LOG_REQUESTS: 'false' },
+      env: { HOST: '127.0.0.1', PORT: '0', WORKERS: '2', LOG_REQUESTS: 'false', ...COVERAGE },
       detached: true, // a group of its own
     });
     const service = new Service(child);

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MAIN, Service, startService } from '../support/service.js';
+import { COVERAGE, MAIN, Service, startService } from '../support/service.js';
 import { freePort } from '../support/free-port.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 function startWithEnvFile(file: string, env: Record<string, string> = {}): Service {
   const cwd = temporaryFolder();
   writeFileSync(join(cwd, '.env'), file);
-  const child = spawn(process.execPath, [MAIN], { cwd, env });
+  const child = spawn(process.execPath, [MAIN], { cwd, env: { ...COVERAGE, ...env } });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });

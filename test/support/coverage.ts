@@ -96,8 +96,14 @@ interface Place {
 function add(counts: Counts, to: Counts): void {
   for (const [id, same] of samePlaces(counts.statementMap, to.statementMap))
     to.s[same]! += counts.s[id]!;
-  for (const [id, same] of samePlaces(branches(counts), branches(to)))
-    for (const way of to.b[same]!.keys()) to.b[same]![way]! += counts.b[id]![way] ?? 0;
+  const known = new Map(samePlaces(branches(to), branches(counts)));
+  for (const id of Object.keys(to.branchMap)) {
+    const same = known.get(id);
+    if (same === undefined) {
+      delete to.branchMap[id]; // a branch that one compiler alone has made is none of the source
+      delete to.b[id];
+    } else for (const way of to.b[id]!.keys()) to.b[id]![way]! += counts.b[same]![way] ?? 0;
+  }
 }
 
 function branches({ branchMap }: Counts): Record<string, Place> {

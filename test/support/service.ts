@@ -9,6 +9,12 @@ import { temporaryFolder } from './temporary-folder.js';
 
 export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
+/** What has a program tell what it has run, when coverage is measured. */
+export const COVERAGE: Readonly<Record<string, string>> =
+  process.env['SERVICE_COVERAGE'] === undefined
+    ? {}
+    : { NODE_V8_COVERAGE: process.env['SERVICE_COVERAGE'] };
+
 export class Service {
   stdout = '';
   stderr = '';
@@ -75,11 +81,9 @@ export function startService(
   env: Record<string, string> = {},
   [program, ...args]: [string, ...string[]] = [process.execPath, MAIN],
 ): Service {
-  const folder = process.env['SERVICE_COVERAGE']; // where its coverage goes, when that is measured
-  const coverage = folder === undefined ? {} : { NODE_V8_COVERAGE: folder };
   const child = spawn(program, args, {
     cwd: temporaryFolder(),
-    env: { HOST: '127.0.0.1', PORT: '0', PATH: process.env['PATH'] ?? '', ...coverage, ...env },
+    env: { HOST: '127.0.0.1', PORT: '0', PATH: process.env['PATH'] ?? '', ...COVERAGE, ...env },
   });
   onTestFinished(() => {
     child.kill('SIGKILL');

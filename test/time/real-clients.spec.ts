@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { missing } from '../support/programs.js';
-import { type Service, startService } from '../support/service.js';
+import { COVERAGE, type Service, startService } from '../support/service.js';
 
 const JAM = /JAM ([01]\d|2[0-3])(:[0-5]\d){2}/;
 const ERROR = 'PERINTAH TIDAK DIKENALI. Gunakan TIME atau QUIT.';
@@ -14,7 +14,7 @@ async function run(
   typed: { after: RegExp; type: string }[] = [],
 ): Promise<{ screen: string; code: number | null }> {
   const child = spawn('bash', ['-c', script], {
-    env: { ...process.env, PORT: String(await service.port()), TERM: 'dumb' },
+    env: { ...process.env, PORT: String(await service.port()), TERM: 'dumb', ...COVERAGE },
   });
   let screen = '';
   const steps = [...typed];
