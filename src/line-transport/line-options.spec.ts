@@ -181,3 +181,9 @@ describe('An acceptor', () => {
     },
   );
 });
+
+it('The dispatch of lines is one of two', () => {
+  expect(() => resolveLineOptions({ dispatch: 'fast' as never })).toThrow(
+    "dispatch must be 'auto' or 'pipeline'",
+  );
+});

@@ -47,6 +47,7 @@ describe('A worker that hangs while nobody comes', () => {
     expect(service.stdout).toContain('Pekerja 1 tidak menanggapi pada waktunya');
     expect(isAlive(hung)).toBe(false);
     expect(livingWorkers(service).filter(isAlive)).toContain(well);
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
   });
 });
 

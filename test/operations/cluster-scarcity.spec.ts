@@ -55,5 +55,7 @@ describe('With few descriptors', () => {
     const client = await TestClient.connect(port);
     expect(await client.send('TIME\r\n').line()).toMatch(JAM);
     expect(service.stdout).not.toMatch(/EMFILE|ENFILE/);
+    client.end();
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
   });
 });

@@ -404,3 +404,23 @@ describe('LOG_FORMAT=json', () => {
     expect(JSON.parse(accepted)).toMatchObject({ remotePort: third.socket.localPort });
   });
 });
+
+describe('a service that keeps too much for its clients', () => {
+  it('says so, and when it is over', async () => {
+    const service = startService({
+      LOG_FORMAT: 'json',
+      LOG_REQUESTS: 'false',
+      MAX_BUFFERED_BYTES: '65536',
+      MAX_UNREAD_BYTES: '1048576',
+      MAX_PENDING_BYTES: '1048576',
+    });
+    const client = await service.connect();
+    client.socket.on('error', () => undefined);
+    client.socket.pause();
+    client.send('TIME\n'.repeat(2_000_000));
+    await service.logs(/"level":"warn",[^\n]*"event":"strained","bufferedBytes":\d+/);
+    client.reset();
+    await service.logs(/"level":"info",[^\n]*"event":"relieved","bufferedBytes":\d+/);
+    await service.stop();
+  });
+});
