@@ -58,3 +58,9 @@ describe('AddressList', () => {
     expect(new AddressList([]).has('10.0.0.1')).toBe(false);
   });
 });
+
+it('An AddressList has none of what is no range', () => {
+  const list = new AddressList(['nowhere', '192.0.2.0/24']);
+  expect(list.has('192.0.2.7')).toBe(true);
+  expect(list.has('198.51.100.7')).toBe(false);
+});

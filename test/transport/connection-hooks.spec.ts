@@ -452,6 +452,22 @@ describe('A client is refused', () => {
     expect(server.stats().connections.open).toBe(0);
   });
 
+  it('however late that is decided where nothing has a limit: its farewell waits for it', async () => {
+    const gate = new Gate();
+    const { connect, server } = await startWelcoming(
+      () => gate.pass().then(() => closeWith('no')),
+      {
+        handlerTimeoutMs: 0,
+      },
+    );
+    const client = await connect();
+    client.reset();
+    await nextEvent(server, 'disconnection');
+    gate.open();
+    await server.close();
+    expect(server.stats().connections.open).toBe(0);
+  });
+
   it('although it has been served before on another connection', async () => {
     let isOpen = true;
     const { connect } = await startWelcoming(() => (isOpen ? 'open' : closeWith('closed')));
