@@ -224,7 +224,8 @@ export class Trial {
     } else {
       model.beSilent();
       if (model.told.length > stream.willTake) {
-        this.#cut = [model.reason === 'idle' ? 'idle' : 'writeTimeout'];
+        this.#failIfDue(); // the next byte may be the one that fails
+        this.#cut ??= [model.reason === 'idle' ? 'idle' : 'writeTimeout'];
       }
       await this.#tick(TICK_MS); // more than the line grace
       const isEnough = (): boolean => connection.over || model.reason === undefined;
