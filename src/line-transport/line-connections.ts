@@ -157,8 +157,8 @@ export class LineConnections {
 
   /** Whether nobody is left, and nothing to do. */
   get isEmpty(): boolean {
-    const { size } = this.#leaving;
-    return this.#open.size + this.#lingering.size + size + this.#farewells.size === 0;
+    const groups = [this.#open, this.#lingering, this.#leaving, this.#farewells];
+    return groups.every(({ size }) => size === 0);
   }
 
   /** Clients are served again that come from now on. */
